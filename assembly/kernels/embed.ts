@@ -1,0 +1,64 @@
+// out[row] = row `token` of a packed matrix, dequantized. The matrix is packed as for its matmul, so that a
+// tied head shares it.
+//
+//   out  f32 [rows, k]
+//   rows row table of the step (op_layout.ts)
+//   weights as in matmul_float, matvec_q4, matmul_q8
+//
+// Each computes rows [begin, end).
+
+import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
+import { load1 } from '../simd';
+
+export function embed_float<T>(out: usize, rows: usize, weights: usize, k: u32, begin: u32, end: u32): void {
+  for (let row = begin; row < end; row++) {
+    const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
+    let w = weights + (<usize>(token / PANEL) * k * PANEL + (token % PANEL)) * sizeof<T>();
+    let to = out + ((<usize>row * k) << 2);
+    for (let i: u32 = 0; i < k; i++, to += 4, w += PANEL * sizeof<T>()) store<f32>(to, load1<T>(w));
+  }
+}
+
+/** bits: 4 or 8. */
+export function embed_linear<S>(
+  out: usize,
+  rows: usize,
+  weights: usize,
+  k: u32,
+  bits: u32,
+  hasBias: u32,
+  begin: u32,
+  end: u32,
+): void {
+  const blocks = <usize>(k + BLOCK - 1) / BLOCK;
+  const values: usize = bits << 5; // bytes of 8 x 32 q
+  const record = values + ((8 * sizeof<S>()) << hasBias);
+  for (let row = begin; row < end; row++) {
+    const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
+    const lane = token % PANEL;
+    let to = out + ((<usize>row * k) << 2);
+    let w = weights + <usize>(token / PANEL) * blocks * record;
+    for (let first: u32 = 0; first < k; first += BLOCK, w += record) {
+      const scale = load1<S>(w + values + lane * sizeof<S>());
+      const bias: f32 = hasBias ? load1<S>(w + values + (lane + PANEL) * sizeof<S>()) : 0;
+      const count = min<u32>(BLOCK, k - first);
+      for (let i: u32 = 0; i < count; i++, to += 4) {
+        const q = bits == 4 ? q4(w, lane, i, hasBias) : q8(w, lane, i, hasBias);
+        store<f32>(to, <f32>q * scale + bias);
+      }
+    }
+  }
+}
+
+/** Element i of a 4-bit block: 0..15 with biases, else -8..7. */
+function q4(block: usize, lane: u32, i: u32, hasBias: u32): i32 {
+  const packed = <i32>load<u8>(block + (i >> 2) * 16 + (lane & 3) * 4 + (i & 3));
+  const q = lane & 4 ? packed >> 4 : packed & 15;
+  return hasBias ? q : q - 8;
+}
+
+/** Element i of an 8-bit block: 0..255 with biases, else -128..127. */
+function q8(block: usize, lane: u32, i: u32, hasBias: u32): i32 {
+  const q = <i32>load<i8>(block + (i >> 2) * 32 + lane * 4 + (i & 3));
+  return hasBias ? q + 128 : q;
+}

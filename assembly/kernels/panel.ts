@@ -1,0 +1,29 @@
+// What the matmul kernels share: a panel is 8 output rows whose weights are interleaved, and its sums live
+// in two vectors, rows 0-3 and rows 4-7.
+
+import { PANEL } from '../op_layout';
+
+/** Stores the 8 sums of panel `panel` into the row y [n]; a last panel of fewer rows is cut. */
+export function store_panel(y: usize, n: u32, panel: u32, low: v128, high: v128): void {
+  const first = panel * PANEL;
+  const at = y + (<usize>first << 2);
+  if (first + PANEL <= n) {
+    v128.store(at, low);
+    v128.store(at, high, 16);
+    return;
+  }
+  for (let i: u32 = 0, rest = n - first; i < rest; i++) {
+    store<f32>(at + (<usize>i << 2), lane(i < 4 ? low : high, i & 3));
+  }
+}
+
+function lane(v: v128, i: u32): f32 {
+  if (i == 0) return f32x4.extract_lane(v, 0);
+  if (i == 1) return f32x4.extract_lane(v, 1);
+  return i == 2 ? f32x4.extract_lane(v, 2) : f32x4.extract_lane(v, 3);
+}
+
+/** acc + f32(dot) * (scale * xScale): the one expression that every quantized matmul sums with. */
+export function add_scaled(acc: v128, dot: v128, scale: v128, xScale: v128): v128 {
+  return f32x4.add(acc, f32x4.mul(f32x4.convert_i32x4_s(dot), f32x4.mul(scale, xScale)));
+}

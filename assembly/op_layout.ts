@@ -1,0 +1,82 @@
+// Byte offsets of everything the core reads that JavaScript writes: plan header, rows and ops.
+// Plain TypeScript too: bindings/ imports this very file, so the two sides cannot drift apart.
+// All fields are u32 unless said; addresses are bytes in the core's memory.
+//
+//   plan    | header | op 0 | op 1 | ...          ops are OP_BYTES each, in the order they run
+//   rows    | row 0 | row 1 | ...                 one per row of the step, ROW_BYTES each
+//   logits  | i of the first row whose logits are wanted | ... (u32 each)
+
+// Plan header. The words that threads fight over have a cache line each.
+export const PLAN_CLAIM = 0; // u64: op sequence number << 32 | next chunk of that op
+export const PLAN_DONE = 64; // chunks of that op that are finished
+export const PLAN_WAITERS = 128; // threads asleep on PLAN_CLAIM
+export const PLAN_STEP = 192; // steps started; idle workers sleep on it
+export const PLAN_STOP = 196; // 1: workers leave their loop
+export const PLAN_BASE = 200; // op sequence number of the step's first op
+export const PLAN_OP_COUNT = 204;
+export const PLAN_ROW_COUNT = 208;
+export const PLAN_LOGIT_COUNT = 212;
+export const PLAN_ROWS = 216; // address of the rows
+export const PLAN_LOGIT_ROWS = 220; // address of the logit row list
+export const PLAN_SCRATCH = 224; // address of thread 0's scratch
+export const PLAN_SCRATCH_BYTES = 228; // per thread
+export const PLAN_BYTES = 256;
+
+// A row of the step.
+export const ROW_TOKEN = 0;
+export const ROW_POSITION = 4;
+export const ROW_PAGES = 8; // address of the page table: u32 page addresses
+export const ROW_BYTES = 16;
+
+/** Positions in a KV page, and keys in a softmax tile. */
+export const PAGE_POSITIONS = 32;
+/** Positions whose partial attention is merged into the whole, in ascending order. */
+export const SEGMENT_POSITIONS = 256;
+/** Weights along k that share a scale; block of an int8 activation row. */
+export const BLOCK = 32;
+/** Output rows interleaved in a packed matrix. */
+export const PANEL = 8;
+
+// An op: its code, whether it runs on all rows or on the logit rows, then the fields of its kind.
+export const OP_CODE = 0;
+export const OP_ON_LOGIT_ROWS = 4;
+export const OP_OUT = 8; // address of the output buffer
+export const OP_X = 12; // address of the first input
+export const OP_Y = 16; // address of the second input
+export const OP_WEIGHT = 20; // address of the packed weight
+export const OP_N = 24; // output width
+export const OP_K = 28; // input width
+export const OP_FORMAT = 32; // FORMAT_*
+export const OP_DTYPE = 36; // DTYPE_* of float weights, or of scales and biases; of the KV cache
+export const OP_HAS_BIAS = 40; // 1: linear format with biases
+export const OP_SCALES = 44; // address of activation scales f32 [rows, blocks]
+export const OP_SUMS = 48; // address of activation block sums i32 [rows, blocks]
+export const OP_HEADS = 52;
+export const OP_KV_HEADS = 56;
+export const OP_HEAD_DIM = 60;
+export const OP_LAYER_OFFSET = 64; // of the layer within a KV page
+export const OP_WINDOW = 68; // 0: whole context
+export const OP_FLOAT = 72; // f32: eps of rms_norm, scale of sdpa
+export const OP_INTERLEAVED = 76; // rope pairs: 1 (2i, 2i + 1), 0 (i, i + d / 2)
+export const OP_BYTES = 80;
+
+export const CODE_EMBED = 1;
+export const CODE_ROPE_ANGLES = 2;
+export const CODE_RMS_NORM = 3;
+export const CODE_QUANTIZE_ROWS = 4;
+export const CODE_MATMUL = 5;
+export const CODE_ROPE = 6;
+export const CODE_KV_UPDATE = 7;
+export const CODE_SDPA = 8;
+export const CODE_ADD = 9;
+export const CODE_SILU_MUL = 10;
+export const CODE_SELECT_ROWS = 11;
+
+export const FORMAT_FLOAT = 0;
+export const FORMAT_Q4 = 1;
+export const FORMAT_Q8 = 2;
+
+export const DTYPE_F32 = 0;
+export const DTYPE_F16 = 1;
+export const DTYPE_BF16 = 2;
+export const DTYPE_INT8 = 3;

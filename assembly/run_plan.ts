@@ -1,0 +1,99 @@
+// Runs a step: every op of the plan, in order, over the rows of the step. Each thread runs this same
+// function on the same plan; an op's units of work (rows, panels of outputs, heads) are cut in chunks that
+// threads claim. Unit boundaries never cut a sum, so the thread count cannot change a result.
+
+import { claim_chunk, finish_chunk, wait_for_op } from './barrier';
+import {
+  CODE_MATMUL,
+  CODE_SDPA,
+  OP_BYTES,
+  OP_CODE,
+  OP_KV_HEADS,
+  OP_N,
+  PANEL,
+  PLAN_BASE,
+  PLAN_BYTES,
+  PLAN_CLAIM,
+  PLAN_OP_COUNT,
+  PLAN_SCRATCH,
+  PLAN_SCRATCH_BYTES,
+  PLAN_STEP,
+  PLAN_STOP,
+} from './op_layout';
+import { rows_of, run_op } from './run_op';
+
+/** Panels of a matmul that a thread claims at once: 32 output rows. */
+const PANELS_PER_CHUNK = 4;
+
+/** Runs a step on the calling thread. False: another thread died and left its chunk undone. */
+export function run_plan(plan: usize): bool {
+  if (!ASC_FEATURE_THREADS) return run_ops_alone(plan);
+  store<u32>(plan, atomic.load<u32>(plan, PLAN_CLAIM + 4), PLAN_BASE);
+  atomic.add<u32>(plan, 1, PLAN_STEP);
+  atomic.notify(plan + PLAN_STEP, -1);
+  return run_ops(plan, 0);
+}
+
+/** A worker's life: sleeps until a step starts, takes part in it, until PLAN_STOP is set. */
+export function run_worker(plan: usize, thread: u32): void {
+  if (!ASC_FEATURE_THREADS) return;
+  let seen: u32 = 0;
+  while (true) {
+    while (atomic.load<u32>(plan, PLAN_STEP) == seen) {
+      atomic.wait<i32>(plan + PLAN_STEP, <i32>seen, -1);
+    }
+    seen = atomic.load<u32>(plan, PLAN_STEP);
+    if (atomic.load<u32>(plan, PLAN_STOP)) return;
+    run_ops(plan, thread);
+  }
+}
+
+/** Wakes the workers to let them end; true once is enough. */
+export function stop_workers(plan: usize): void {
+  if (!ASC_FEATURE_THREADS) return;
+  atomic.store<u32>(plan, 1, PLAN_STOP);
+  atomic.add<u32>(plan, 1, PLAN_STEP);
+  atomic.notify(plan + PLAN_STEP, -1);
+}
+
+function run_ops_alone(plan: usize): bool {
+  const count = load<u32>(plan, PLAN_OP_COUNT);
+  const scratch = load<u32>(plan, PLAN_SCRATCH);
+  for (let i: u32 = 0; i < count; i++) {
+    const op = plan + PLAN_BYTES + i * OP_BYTES;
+    run_op(plan, op, scratch, 0, units_of(plan, op));
+  }
+  return true;
+}
+
+function run_ops(plan: usize, thread: u32): bool {
+  // The base is read before anything else: rows and counts that go with it cannot be older than it is.
+  const base = atomic.load<u32>(plan, PLAN_BASE);
+  const count = load<u32>(plan, PLAN_OP_COUNT);
+  const scratch = load<u32>(plan, PLAN_SCRATCH) + thread * load<u32>(plan, PLAN_SCRATCH_BYTES);
+  for (let i: u32 = 0; i < count; i++) {
+    const op = plan + PLAN_BYTES + i * OP_BYTES;
+    const grain: u32 = load<u32>(op, OP_CODE) == CODE_MATMUL ? PANELS_PER_CHUNK : 1;
+    const units = units_of(plan, op);
+    // An op on no rows still has one (empty) chunk, so that each step has the same sequence numbers.
+    const chunks = max<u32>(1, (units + grain - 1) / grain);
+    let chunk = claim_chunk(plan, base + i, chunks);
+    while (chunk >= 0) {
+      const begin = <u32>chunk * grain;
+      run_op(plan, op, scratch, begin, min<u32>(units, begin + grain));
+      finish_chunk(plan, base + i, chunks);
+      chunk = claim_chunk(plan, base + i, chunks);
+    }
+    if (!wait_for_op(plan, base + i)) return false;
+  }
+  return true;
+}
+
+/** Pieces of work the op may be cut into. */
+function units_of(plan: usize, op: usize): u32 {
+  const rows = rows_of(plan, op);
+  const code = load<u32>(op, OP_CODE);
+  if (code == CODE_MATMUL) return rows ? (load<u32>(op, OP_N) + PANEL - 1) / PANEL : 0;
+  if (code == CODE_SDPA) return rows * load<u32>(op, OP_KV_HEADS);
+  return rows;
+}

@@ -1,0 +1,98 @@
+// Vector words shared by the kernels. Everything here is inlined by the optimizer; a test looks.
+//
+// Type parameters name what lies in memory: f32, i16 for float16, u16 for bfloat16, i8 for int8.
+
+const TWO_112: f32 = 5192296858534827628530496329220096.0;
+
+/** Four consecutive values at `p`, as f32x4. float16 must be finite: loading checks it. */
+export function load4<T>(p: usize): v128 {
+  if (sizeof<T>() == 4) return v128.load(p);
+  if (sizeof<T>() == 1) {
+    const wide = i16x8.extend_low_i8x16_s(v128.load32_zero(p));
+    return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(wide));
+  }
+  if (isSigned<T>()) {
+    // Exponent and mantissa move to their f32 places; 2^112 is the difference of the two biases.
+    const shifted = i32x4.shl(v128.load16x4_s(p), 13);
+    return f32x4.mul(v128.and(shifted, i32x4.splat(0x8fffffff)), f32x4.splat(TWO_112));
+  }
+  return i32x4.shl(v128.load16x4_u(p), 16);
+}
+
+/** One value at `p` as f32: lane 0 of load4, for tails. */
+export function load1<T>(p: usize): f32 {
+  if (sizeof<T>() == 4) return load<f32>(p);
+  if (sizeof<T>() == 1) return <f32>load<i8>(p);
+  if (isSigned<T>()) return reinterpret<f32>((load<i16>(p) << 13) & 0x8fffffff) * TWO_112;
+  return reinterpret<f32>(load<u16>(p) << 16);
+}
+
+/** Bits of x as float16, rounded half to even; beyond 65504 it saturates. */
+export function float16(x: f32): u16 {
+  const bits = reinterpret<u32>(x);
+  const sign = (bits >> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude >= 0x477ff000) return <u16>(sign | 0x7bff);
+  if (magnitude < 0x38800000) {
+    // Subnormal: adding 0.5 lets the float adder round to multiples of 2^-24.
+    const rounded = reinterpret<u32>(reinterpret<f32>(magnitude) + 0.5) - 0x3f000000;
+    return <u16>(sign | rounded);
+  }
+  return <u16>(sign | ((magnitude - 0x38000000 + 0x0fff + ((magnitude >> 13) & 1)) >> 13));
+}
+
+/** ((a + b) + (c + d)) of the four lanes. */
+export function sum4(v: v128): f32 {
+  const low = f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1);
+  return low + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+/** Largest of the four lanes; NaN if one is. */
+export function max4(v: v128): f32 {
+  const pairs = f32x4.max(v, i32x4.shuffle(v, v, 2, 3, 0, 1));
+  return max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+}
+
+/**
+ * e^x on four lanes: x = n ln 2 + r, Taylor to r^6 (relative error 2e-7). 0 below -87.3, where the result
+ * would be subnormal; largest finite power above 88.3; NaN stays NaN.
+ */
+export function exp4(x: v128): v128 {
+  const clamped = f32x4.min(f32x4.max(x, f32x4.splat(-87.3)), f32x4.splat(88.3));
+  const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.44269504)));
+  let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
+  r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.12194440e-4)));
+  let p = f32x4.add(f32x4.mul(r, f32x4.splat(1.0 / 720.0)), f32x4.splat(1.0 / 120.0));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 24.0));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 6.0));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.5));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
+  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87.3)));
+}
+
+/** e^x: lane 0 of exp4, the same bits. */
+export function exp1(x: f32): f32 {
+  return f32x4.extract_lane(exp4(f32x4.splat(x)), 0);
+}
+
+/**
+ * Products of 4 rows x 4 k, neighbours along k added: i16x8 with lanes (row, k pair). x is int8, w is
+ * 0..127 and 2 * |x| * w must fit i16. Both builds give the same integers.
+ */
+export function dot_i8_u7(x: v128, w: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(x, w);
+  const even = i16x8.mul(even_i8(x), v128.and(w, i16x8.splat(0xff)));
+  return i16x8.add(even, i16x8.mul(odd_i8(x), i16x8.shr_u(w, 8)));
+}
+
+/** Bytes 0, 2, 4 ... of x, sign-extended to i16x8. */
+export function even_i8(x: v128): v128 {
+  return i16x8.shr_s(i16x8.shl(x, 8), 8);
+}
+
+/** Bytes 1, 3, 5 ... of x, sign-extended to i16x8. */
+export function odd_i8(x: v128): v128 {
+  return i16x8.shr_s(x, 8);
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { type CompressOptions, compressModel } from '../compress/compress.js';
+import { parseRecipe, type Recipe } from '../compress/recipe.js';
+import { OptionError, SourceError } from '../errors.js';
+import { type Command, writeJson } from './command.js';
+import { COMMON, type Options } from './options.js';
+import { ProgressBar } from './progress.js';
+import { megabytes } from './words.js';
+
+export const compress: Command = {
+  spec: {
+    name: 'compress',
+    summary: 'Write a smaller checkpoint.',
+    usage: ['MODEL -o OUT [--scheme int8|int4|int4-asym | --recipe FILE] [--force] [--json]'],
+    options: {
+      out: { value: 'OUT', short: 'o', help: 'a directory, or one .safetensors file' },
+      scheme: { value: 'S', help: 'int8, int4 or int4-asym (default: int4)' },
+      recipe: { value: 'FILE', help: 'JSON: global and overrides, by match or kind' },
+      force: { help: 'replace OUT' },
+      ...COMMON,
+    },
+  },
+
+  async run(options, terminal) {
+    const out = options.required('out');
+    const choice = await chooseRecipe(options);
+    const progress = new ProgressBar('compressing');
+    const started = performance.now();
+    const result = await compressModel(options.model, out, {
+      ...choice,
+      force: options.has('force'),
+      signal: terminal.signal,
+      onProgress: ({ done, total }) => progress.update(done, total),
+    }).finally(() => progress.end());
+    if (options.has('json')) return writeJson(terminal, result);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    terminal.write(
+      `${out}: ${megabytes(result.fileBytes)}, ${result.bitsPerWeight.toFixed(2)} bits per weight, ` +
+        `${seconds} s\n`,
+    );
+  },
+};
+
+async function chooseRecipe(options: Options): Promise<Pick<CompressOptions, 'scheme' | 'recipe'>> {
+  const scheme = options.text('scheme');
+  const file = options.text('recipe');
+  if (file === undefined) return { scheme: scheme ?? 'int4' };
+  if (scheme !== undefined) {
+    throw new OptionError('[compress] expected either --scheme or --recipe, came both');
+  }
+  return { recipe: await readRecipe(file) };
+}
+
+async function readRecipe(file: string): Promise<Recipe> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new SourceError(`[${file}] cannot read: ${(error as Error).message}`, { cause: error });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new OptionError(`[${file}] expected JSON: ${(error as Error).message}`, { cause: error });
+  }
+  return parseRecipe(json);
+}

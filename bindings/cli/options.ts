@@ -1,0 +1,181 @@
+// Command line options: declared once per command, parsed and printed as help from that declaration.
+
+import { parseArgs } from 'node:util';
+import { OptionError } from '../errors.js';
+
+export interface OptionSpec {
+  /** Placeholder of the value in the help; without one the option is a switch. */
+  readonly value?: string;
+  readonly short?: string;
+  /** May be given several times. */
+  readonly multiple?: boolean;
+  readonly help: string;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  /** One line for the overview. */
+  readonly summary: string;
+  /** Lines after `halfbyte <name>`. */
+  readonly usage: readonly string[];
+  readonly options: Readonly<Record<string, OptionSpec>>;
+}
+
+/** What was given; read through the methods, which check. */
+export class Options {
+  readonly model: string;
+  readonly #values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+  constructor(
+    model: string,
+    values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>,
+  ) {
+    this.model = model;
+    this.#values = values;
+  }
+
+  has(name: string): boolean {
+    return this.#values[name] === true;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  texts(name: string): string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
+  /** @throws OptionError if the option was not given */
+  required(name: string): string {
+    const value = this.text(name);
+    if (value === undefined) throw new OptionError(`[--${name}] expected a value, came none`);
+    return value;
+  }
+
+  /** @throws OptionError unless it is a finite number */
+  number(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value)) {
+      throw new OptionError(`[--${name}] expected a number, came "${text}"`);
+    }
+    return value;
+  }
+
+  /** @throws OptionError unless it is a whole number of at least `least` */
+  whole(name: string, least: number): number | undefined {
+    const value = this.number(name);
+    if (value === undefined) return undefined;
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new OptionError(
+        `[--${name}] expected a whole number of ${least} or more, came "${this.text(name)}"`,
+      );
+    }
+    return value;
+  }
+
+  /** @throws OptionError unless it is one of `allowed` */
+  choice<T extends string>(name: string, allowed: readonly T[]): T | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const found = allowed.find((value) => value === text);
+    if (found === undefined) {
+      throw new OptionError(`[--${name}] expected ${allowed.join(', ')}, came "${text}"`);
+    }
+    return found;
+  }
+
+  /** `--threads`: a number or auto. */
+  threads(): number | 'auto' | undefined {
+    return this.text('threads') === 'auto' ? 'auto' : this.whole('threads', 1);
+  }
+}
+
+/** Options of several commands. */
+export const COMMON: Readonly<Record<string, OptionSpec>> = {
+  json: { help: 'print one JSON object on stdout' },
+  help: { short: 'h', help: 'print this text' },
+};
+
+export const RUNTIME: Readonly<Record<string, OptionSpec>> = {
+  threads: { value: 'N', help: 'threads, or auto (default: auto)' },
+  device: { value: 'D', help: 'wasm, webgpu, auto or reference (default: wasm)' },
+  'kv-cache': { value: 'T', help: 'f32, f16 or int8 (default: by the checkpoint)' },
+};
+
+/**
+ * Parses the words after the command's name.
+ * @throws OptionError for unknown options, missing values, and anything but one MODEL
+ */
+export function parseOptions(spec: CommandSpec, words: readonly string[]): Options {
+  const options = Object.fromEntries(
+    Object.entries(spec.options).map(([name, { value, short, multiple }]) => [
+      name,
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        ...(short === undefined ? {} : { short }),
+        ...(multiple === undefined ? {} : { multiple }),
+      },
+    ]),
+  );
+  const parsed = parseWords(spec, words, options);
+  const { help } = parsed.values;
+  if (parsed.positionals.length !== 1 && help !== true) {
+    const came = parsed.positionals.length === 0 ? 'none' : parsed.positionals.join(' ');
+    throw new OptionError(`[${spec.name}] expected one MODEL, came ${came}`);
+  }
+  return new Options(parsed.positionals[0] ?? '', parsed.values);
+}
+
+function parseWords(
+  spec: CommandSpec,
+  words: readonly string[],
+  options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }>,
+) {
+  try {
+    const args = joinValues(spec, words);
+    return parseArgs({ args, options, strict: true, allowPositionals: true });
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('. ')[0] as string) : `${error}`;
+    throw new OptionError(`[${spec.name}] ${reason}`, { cause: error });
+  }
+}
+
+/** Joins `--prompt "- text"` and `--temperature -1` to one word, as parseArgs takes values with a dash. */
+function joinValues(spec: CommandSpec, words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
+    const next = words[i + 1];
+    if (word === '--') return [...joined, ...words.slice(i)];
+    const takesValue = word.startsWith('--') && spec.options[word.slice(2)]?.value !== undefined;
+    if (takesValue && next?.startsWith('-') && !next.startsWith('--')) {
+      joined.push(`${word}=${next}`);
+      i++;
+    } else {
+      joined.push(word);
+    }
+  }
+  return joined;
+}
+
+/** Help of one command. */
+export function commandHelp(spec: CommandSpec): string {
+  const rows = Object.entries(spec.options).map(([name, { value, short, help }]) => {
+    const names = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`;
+    return { names, help };
+  });
+  const width = Math.max(...rows.map(({ names }) => names.length)) + 2;
+  return [
+    `${spec.summary}\n`,
+    ...spec.usage.map((line, i) => (i === 0 ? `halfbyte ${spec.name} ${line}` : `  ${line}`)),
+    '',
+    'MODEL: a directory, or a .safetensors file; a URL likewise',
+    '',
+    ...rows.map(({ names, help }) => `  ${names.padEnd(width)}${help}`),
+  ].join('\n');
+}

@@ -1,0 +1,129 @@
+// A float checkpoint becomes a smaller one. One strip of rows is in memory at a time; the scales of one
+// tensor are held until all its rows are written, for they follow them in the file.
+
+import { createFile, makeDirectory } from '#platform';
+import { FormatError, OptionError } from '../errors.js';
+import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
+import { f32ToF16 } from '../model/float16.js';
+import type { Progress } from '../model/progress.js';
+import { readRows } from '../model/read_rows.js';
+import type { Weight } from '../model/weight.js';
+import {
+  assignSchemes,
+  type CompressedTensor,
+  matrixShape,
+  quantizationKeys,
+  tensorEntries,
+} from './compressed_tensor.js';
+import { packBits, quantizeLinear } from './linear.js';
+import { type Output, prepareOutput } from './output.js';
+import { type LinearScheme, type Recipe, schemeRecipe } from './recipe.js';
+import { SafetensorsWriter } from './safetensors_writer.js';
+
+/** Floats of a strip: 4 MiB. */
+const STRIP_WEIGHTS = 1 << 20;
+
+export interface CompressOptions {
+  /** `int8`, `int4` or `int4-asym`; or a whole recipe. Exactly one of the two. */
+  readonly scheme?: string;
+  readonly recipe?: Recipe;
+  /** Replaces an OUT that exists. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+  /** Called after every strip of rows; counts weights. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface CompressResult {
+  /** Absolute path of OUT. */
+  readonly path: string;
+  /** Bytes of the safetensors file. */
+  readonly fileBytes: number;
+  readonly parameters: number;
+  /** Stored bits, scales and biases included, over all parameters. */
+  readonly bitsPerWeight: number;
+}
+
+/**
+ * Writes the checkpoint at `location`, compressed, to `out`: a directory, or one file if the name ends in
+ * `.safetensors`. On failure or abort nothing is left behind and what stood at `out` stays.
+ * @throws OptionError for an `out` that exists or would replace the source, UnsupportedError for a source
+ *   that is compressed already, FormatError for weights that are not finite, SourceError for I/O
+ */
+export async function compressModel(
+  location: string,
+  out: string,
+  options: CompressOptions,
+): Promise<CompressResult> {
+  const recipe = chooseRecipe(options);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const checkpoint = await openCheckpoint(location, signal ? { signal } : {});
+  try {
+    const tensors = assignSchemes(checkpoint.weights.values(), recipe);
+    const sources = new Set([location]);
+    for (const { weight } of tensors) sources.add(weight.values.source.name);
+    const output = await prepareOutput(out, sources, options.force ?? false);
+    try {
+      const result = await writeCheckpoint(checkpoint, tensors, output, options);
+      signal?.throwIfAborted();
+      await output.commit();
+      return result;
+    } finally {
+      await output.discard();
+    }
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function chooseRecipe({ scheme, recipe }: CompressOptions): Recipe {
+  if ((scheme === undefined) === (recipe === undefined)) {
+    throw new OptionError('[compress] expected either scheme or recipe, came both or neither');
+  }
+  return recipe ?? schemeRecipe(scheme as string);
+}
+
+async function writeCheckpoint(
+  checkpoint: Checkpoint,
+  tensors: readonly CompressedTensor[],
+  output: Output,
+  options: CompressOptions,
+): Promise<CompressResult> {
+  const files = sideFiles(checkpoint, tensors);
+  if (output.kind === 'file') {
+    const metadata = Object.fromEntries(files.map(({ key, text }) => [key, text]));
+    return writeWeights(tensors, output.temporary, { format: 'halfbyte', ...metadata }, options, output);
+  }
+  await makeDirectory(output.temporary);
+  for (const { name, text } of files) {
+    await writeText(`${output.temporary}/${name}`, text);
+  }
+  const file = `${output.temporary}/model.safetensors`;
+  return writeWeights(tensors, file, { format: 'halfbyte' }, options, output);
+}
+
+/** Config and texts: file names in a directory, keys in a single file's metadata. */
+function sideFiles(
+  { rawConfig, texts }: Checkpoint,
+  tensors: readonly CompressedTensor[],
+): { name: string; key: string; text: string }[] {
+  const config = JSON.stringify({ ...rawConfig, ...quantizationKeys(tensors) }, null, 2);
+  const all = [
+    { name: 'config.json', key: 'config', text: config },
+    { name: 'tokenizer.json', key: 'tokenizer', text: texts.tokenizer },
+    { name: 'tokenizer_config.json', key: 'tokenizer_config', text: texts.tokenizerConfig },
+    { name: 'generation_config.json', key: 'generation_config', text: texts.generationConfig },
+    { name: 'chat_template.jinja', key: 'chat_template', text: texts.chatTemplate },
+  ];
+  return all.flatMap(({ text, ...rest }) => (text === null ? [] : [{ ...rest, text }]));
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  const sink = await createFile(path);
+  try {
+    await sink.write(new TextEncoder().encode(text));
+  } finally {
+    await sink.close();
+  }
+}

@@ -1,0 +1,119 @@
+async function writeWeights(
+  tensors: readonly CompressedTensor[],
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+  { signal, onProgress }: CompressOptions,
+  output: Output,
+): Promise<CompressResult> {
+  const total = tensors.reduce((sum, { weight }) => sum + weightCount(weight), 0);
+  let done = 0;
+  let storedBytes = 0;
+  const sink = await createFile(path);
+  try {
+    const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, 'f32'));
+    const writer = await SafetensorsWriter.begin(sink, atMost, metadata);
+    for (const tensor of tensors) {
+      const onStrip = (weights: number) => {
+        signal?.throwIfAborted();
+        done += weights;
+        onProgress?.({ stage: 'compress', done, total });
+      };
+      storedBytes += await writeTensor(writer, tensor, onStrip);
+    }
+    const fileBytes = await writer.finish();
+    const bitsPerWeight = (storedBytes * 8) / total;
+    return { path: output.path, fileBytes, parameters: total, bitsPerWeight };
+  } finally {
+    await sink.close();
+  }
+}
+
+/** Writes one weight. @returns bytes it takes */
+async function writeTensor(
+  writer: SafetensorsWriter,
+  tensor: CompressedTensor,
+  onStrip: (weights: number) => void,
+): Promise<number> {
+  const scaleType = tensor.scheme
+    ? await writeLinear(writer, tensor.weight, tensor.scheme, onStrip)
+    : await writeFloats(writer, tensor.weight, onStrip);
+  let bytes = 0;
+  for (const stored of tensorEntries(tensor, scaleType)) {
+    writer.endTensor(stored);
+    bytes += stored.bytes;
+  }
+  return bytes;
+}
+
+/** Copies a weight that keeps its floats. */
+async function writeFloats(
+  writer: SafetensorsWriter,
+  weight: Weight,
+  onStrip: (weights: number) => void,
+): Promise<'f16'> {
+  const { source, offset, bytes } = weight.values;
+  const rowBytes = bytes / matrixShape(weight).n;
+  for await (const strip of strips(weight)) {
+    const raw = new Uint8Array((strip.end - strip.begin) * rowBytes);
+    await source.read(offset + strip.begin * rowBytes, raw);
+    await writer.append(raw);
+    onStrip(strip.values.length);
+  }
+  return 'f16';
+}
+
+/** Writes q, then scales, then biases. @returns the type that holds all scales and biases */
+async function writeLinear(
+  writer: SafetensorsWriter,
+  weight: Weight,
+  scheme: LinearScheme,
+  onStrip: (weights: number) => void,
+): Promise<'f16' | 'f32'> {
+  const scales: Float32Array[] = [];
+  const biases: Float32Array[] = [];
+  let inHalf = true;
+  for await (const { values } of strips(weight)) {
+    const strip = quantizeLinear(values, matrixShape(weight).k, scheme);
+    await writer.append(packBits(strip.q, scheme.bits));
+    scales.push(strip.scales);
+    if (strip.biases) biases.push(strip.biases);
+    inHalf &&= strip.inHalf;
+    onStrip(values.length);
+  }
+  for (const part of [...scales, ...biases]) {
+    await writer.append(inHalf ? asBytes(toHalves(part)) : asBytes(part));
+  }
+  return inHalf ? 'f16' : 'f32';
+}
+
+/** The rows of a weight as floats, strip by strip, all checked to be finite. */
+async function* strips(weight: Weight) {
+  const { n, k } = matrixShape(weight);
+  const rows = Math.max(1, Math.floor(STRIP_WEIGHTS / k));
+  for (let begin = 0; begin < n; begin += rows) {
+    const end = Math.min(begin + rows, n);
+    const values = await readRows(weight, begin, end);
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(values[i])) {
+        const index = begin * k + i;
+        const at = weight.shape.length === 2 ? `${Math.floor(index / k)}, ${index % k}` : index;
+        throw new FormatError(
+          `[compress] ${weight.path}.weight[${at}]: expected a finite number, came ${values[i]}`,
+        );
+      }
+    }
+    yield { begin, end, values };
+  }
+}
+
+function weightCount(weight: Weight): number {
+  return weight.shape.reduce((product, size) => product * size, 1);
+}
+
+function toHalves(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, f32ToF16);
+}
+
+function asBytes(values: Uint16Array | Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

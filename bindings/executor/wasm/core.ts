@@ -1,0 +1,63 @@
+// The instantiated core: its exports, and the memory that JavaScript made for it.
+
+import { instantiate } from '@assemblyscript/loader';
+
+/** What assembly/index.ts exports. Addresses are bytes in the memory. */
+export interface Core {
+  /** base^exponent, base > 0, by IEEE operations only. */
+  pow64(base: number, exponent: number): number;
+  /** Packs a strip of rows; returns the first row that is not finite, or -1. */
+  pack_tensor(
+    format: number,
+    dtype: number,
+    to: number,
+    values: number,
+    scales: number,
+    biases: number,
+    rows: number,
+    k: number,
+  ): number;
+  /** Runs a step. 0: a worker died and left its part undone. */
+  run_plan(plan: number): number;
+  run_worker(plan: number, thread: number): void;
+  stop_workers(plan: number): void;
+  /** In place: softmax(x / temperature) over n values. */
+  softmax(x: number, n: number, temperature: number): void;
+}
+
+export async function instantiateCore(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): Promise<Core> {
+  const { exports } = await instantiate(module, { env: { memory } });
+  return exports as unknown as Core;
+}
+
+/** Views on a memory that may grow: each access sees the current buffer. */
+export class MemoryViews {
+  readonly memory: WebAssembly.Memory;
+  #words: Uint32Array<ArrayBufferLike>;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+    this.#words = new Uint32Array(memory.buffer);
+  }
+
+  /** The whole memory as u32; index = address / 4. */
+  get words(): Uint32Array<ArrayBufferLike> {
+    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer);
+    return this.#words;
+  }
+
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length);
+  }
+
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, address, length);
+  }
+
+  doubles(address: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, address, length);
+  }
+}

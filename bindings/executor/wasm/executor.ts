@@ -1,0 +1,206 @@
+// Runs plans in the WebAssembly core: one call per step, on one or more threads.
+
+import { hardwareThreads, loadCore } from '#platform';
+import {
+  PLAN_LOGIT_COUNT,
+  PLAN_ROW_COUNT,
+  ROW_BYTES,
+  ROW_PAGES,
+  ROW_POSITION,
+  ROW_TOKEN,
+} from '../../../assembly/op_layout.js';
+import { CapacityError, DisposedError, OptionError, WorkerError } from '../../errors.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
+import type { Progress } from '../../model/progress.js';
+import type { Plan } from '../../plan/ops.js';
+import { ropeFrequencies } from '../../plan/rope_frequencies.js';
+import type { Executor, KvType, MemoryNeed, Row, RuntimeInfo, Simd } from '../executor.js';
+import { relaxedSimdRefusal, threadsRefusal } from '../features.js';
+import { type Core, instantiateCore, MemoryViews } from './core.js';
+import { encodePlan } from './encode.js';
+import { KvBlocks, WasmPageTable } from './kv_blocks.js';
+import {
+  LOGIT_ROWS_PER_STEP,
+  type Layout,
+  layOut,
+  memoryNeed,
+  memoryPages,
+  ROWS_PER_STEP,
+} from './layout.js';
+import { packWeight } from './pack.js';
+import { WorkerPool } from './threads.js';
+
+export interface WasmOptions {
+  readonly threads: number | 'auto';
+  readonly simd?: 'auto' | Simd;
+  readonly kvType: KvType;
+  /** Most bytes of KV pages; default two full contexts. */
+  readonly kvCacheBytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+const MAX_THREADS = 64;
+const WASM_PAGE = 65536;
+
+/** Build and thread count for these options, with a reason for everything that was not taken. */
+export function chooseRuntime({ threads, simd = 'auto' }: WasmOptions): RuntimeInfo {
+  const refusals: string[] = [];
+  const noThreads = threadsRefusal();
+  const noRelaxed = relaxedSimdRefusal();
+  if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
+    throw new OptionError(`[load] threads: expected 'auto' or 1..${MAX_THREADS}, got ${threads}`);
+  }
+  if (simd === 'relaxed' && noRelaxed) throw new OptionError(`[load] ${noRelaxed}`);
+  if (noRelaxed) refusals.push(noRelaxed);
+  const wanted = threads === 'auto' ? Math.min(hardwareThreads(), MAX_THREADS) : threads;
+  if (wanted > 1 && noThreads) refusals.push(noThreads);
+  return {
+    device: 'wasm',
+    threads: noThreads ? 1 : wanted,
+    simd: simd === 'baseline' || noRelaxed ? 'baseline' : 'relaxed',
+    refusals,
+  };
+}
+
+export class WasmExecutor implements Executor {
+  readonly runtime: RuntimeInfo;
+  readonly memory: MemoryNeed;
+  readonly kv: KvBlocks;
+  readonly rowsPerStep = ROWS_PER_STEP;
+  readonly logitRowsPerStep = LOGIT_ROWS_PER_STEP;
+  readonly #vocabSize: number;
+  readonly #logitsAt: number;
+  readonly #places: Layout;
+  #live: { core: Core; views: MemoryViews; workers: WorkerPool | null } | null;
+
+  private constructor(
+    plan: Plan,
+    runtime: RuntimeInfo,
+    places: Layout,
+    kv: KvBlocks,
+    live: { core: Core; views: MemoryViews; workers: WorkerPool | null },
+  ) {
+    this.runtime = runtime;
+    this.memory = memoryNeed(places, plan);
+    this.kv = kv;
+    this.#vocabSize = plan.vocabSize;
+    this.#logitsAt = places.buffers.get(plan.outputs.logits) ?? 0;
+    this.#places = places;
+    this.#live = live;
+  }
+
+  /** Bytes that `create` with the same arguments will take. Reads no weights. */
+  static memoryNeed(plan: Plan, checkpoint: Checkpoint, options: WasmOptions): MemoryNeed {
+    const { threads } = chooseRuntime(options);
+    return memoryNeed(layOut(plan, checkpoint.weights, threads, options.kvType), plan);
+  }
+
+  /**
+   * Packs the checkpoint's weights into a new memory and starts the workers.
+   * @throws CapacityError if it does not fit, FormatError for bad weights, `signal.reason` when aborted
+   */
+  static async create(plan: Plan, checkpoint: Checkpoint, options: WasmOptions): Promise<WasmExecutor> {
+    const runtime = chooseRuntime(options);
+    const shared = runtime.threads > 1;
+    const build = runtime.simd === 'relaxed' ? 'core.relaxed' : 'core.simd';
+    const module = await loadCore(shared ? `${build}.shared` : build);
+
+    const places = layOut(plan, checkpoint.weights, runtime.threads, options.kvType);
+    const pages = memoryPages(places, plan, options.kvCacheBytes);
+    const memory = newMemory({ ...pages, shared });
+    const views = new MemoryViews(memory);
+    const core = await instantiateCore(module, memory);
+
+    encodePlan(plan, checkpoint.weights, places, options.kvType, views);
+    const pow = (base: number, exponent: number) => core.pow64(base, exponent);
+    const frequencies = ropeFrequencies(plan.rope, plan.headDim, pow);
+    views.doubles(places.frequencies, frequencies.length).set(frequencies);
+    await packAll(core, views, checkpoint, places, options);
+    // What loading staged there would be read as activations by nobody, but a dump should not show it.
+    views.bytes(places.staging, places.stagingBytes).fill(0);
+
+    const kv = new KvBlocks(views, places, options.kvType, pages.maximum * WASM_PAGE);
+    const workers = shared
+      ? new WorkerPool(runtime.threads - 1, core, module, memory, places.plan)
+      : null;
+    return new WasmExecutor(plan, runtime, places, kv, { core, views, workers });
+  }
+
+  /** Runs synchronously on the calling thread, with the workers' help. */
+  run(rows: readonly Row[]): void {
+    const { core, views, workers } = this.#use();
+    workers?.check();
+    const { plan, rows: rowsAt, logitRows } = this.#places;
+    const words = views.words;
+    let wanted = 0;
+    rows.forEach((row, i) => {
+      const at = (rowsAt + i * ROW_BYTES) / 4;
+      words[at + ROW_TOKEN / 4] = row.token;
+      words[at + ROW_POSITION / 4] = row.position;
+      words[at + ROW_PAGES / 4] = (row.pages as WasmPageTable).address;
+      if (row.wantLogits) words[logitRows / 4 + wanted++] = i;
+    });
+    words[(plan + PLAN_ROW_COUNT) / 4] = rows.length;
+    words[(plan + PLAN_LOGIT_COUNT) / 4] = wanted;
+    if (!core.run_plan(plan)) {
+      throw new WorkerError('[threads] a worker did not finish its part of a step; load the model again');
+    }
+  }
+
+  logits(index: number): Float32Array {
+    const { views } = this.#use();
+    return views.floats(this.#logitsAt + index * this.#vocabSize * 4, this.#vocabSize);
+  }
+
+  softmax(index: number, temperature: number): Float32Array {
+    const { core } = this.#use();
+    core.softmax(this.#logitsAt + index * this.#vocabSize * 4, this.#vocabSize, temperature);
+    return this.logits(index);
+  }
+
+  async dispose(): Promise<void> {
+    const live = this.#live;
+    this.#live = null;
+    await live?.workers?.dispose();
+  }
+
+  #use() {
+    if (!this.#live) throw new DisposedError('[executor] the model is disposed');
+    return this.#live;
+  }
+}
+
+function newMemory(descriptor: WebAssembly.MemoryDescriptor): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory(descriptor);
+  } catch (cause) {
+    const bytes = `${descriptor.initial * WASM_PAGE} bytes, at most ${(descriptor.maximum ?? 0) * WASM_PAGE}`;
+    throw new CapacityError(`[memory] the system refused ${bytes}; a smaller kvCacheBytes may fit`, {
+      cause,
+    });
+  }
+}
+
+async function packAll(
+  core: Core,
+  views: MemoryViews,
+  checkpoint: Checkpoint,
+  places: Layout,
+  { signal, onProgress }: WasmOptions,
+): Promise<void> {
+  let total = 0;
+  for (const { values, scales, biases } of checkpoint.weights.values()) {
+    total += values.bytes + (scales?.bytes ?? 0) + (biases?.bytes ?? 0);
+  }
+  let done = 0;
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    onProgress?.({ stage: 'weights', done, total });
+  };
+  const staging = { address: places.staging, bytes: places.stagingBytes };
+  for (const [path, weight] of checkpoint.weights) {
+    const to = places.weights.get(path) ?? 0;
+    await packWeight(core, views, weight, to, staging, onBytes, signal);
+  }
+}

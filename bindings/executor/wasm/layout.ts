@@ -1,0 +1,171 @@
+// Where everything lies in the core's memory, computed before anything is loaded:
+//
+//   | core's constants | plan, ops | rows | rope frequencies | scratch per thread | activations | weights | KV ...
+//
+// Loading stages file bytes in the activations, which nothing uses before the first step.
+
+import { BLOCK, OP_BYTES, PANEL, PLAN_BYTES, ROW_BYTES } from '../../../assembly/op_layout.js';
+import { CapacityError } from '../../errors.js';
+import type { Weight } from '../../model/weight.js';
+import type { Op, Plan } from '../../plan/ops.js';
+import { type KvType, type MemoryNeed, PAGE_SIZE } from '../executor.js';
+import { placeBuffers } from './arena.js';
+import { packedBytes, stripBytes } from './pack.js';
+
+/** The core's constants end before this address (asconfig.json: memoryBase 1024). */
+const FIRST_ADDRESS = 4096;
+const WASM_PAGE = 65536;
+const MEMORY_LIMIT = 65536 * WASM_PAGE;
+/** Bytes of file read at a time while loading. */
+const STAGING_BYTES = 1 << 20;
+
+/** Rows of a step: enough for a matmul to reuse each unpacked weight, few enough for the cache. */
+export const ROWS_PER_STEP = 64;
+export const LOGIT_ROWS_PER_STEP = 8;
+
+/** Addresses of an int8 copy of a matmul's input: q, scales and sums (kernels/quantize_rows.ts). */
+export interface QuantizedRows {
+  readonly q: number;
+  readonly scales: number;
+  readonly sums: number;
+}
+
+export interface Layout {
+  readonly plan: number;
+  readonly rows: number;
+  readonly logitRows: number;
+  readonly frequencies: number;
+  readonly scratch: number;
+  readonly scratchBytes: number;
+  readonly buffers: ReadonlyMap<string, number>;
+  readonly quantized: QuantizedRows;
+  readonly staging: number;
+  readonly stagingBytes: number;
+  readonly weights: ReadonlyMap<string, number>;
+  /** First byte after the weights: KV pages begin here. */
+  readonly end: number;
+  readonly weightBytes: number;
+  readonly kvPageBytes: number;
+  readonly kvLayerBytes: number;
+  readonly tableBytes: number;
+}
+
+export function align(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
+/** Ops as the core runs them: at most one quantize_rows before each matmul. */
+export function maxOps(ops: readonly Op[]): number {
+  return ops.length + ops.filter((op) => op.kind === 'matmul').length;
+}
+
+export function layOut(
+  plan: Plan,
+  weights: ReadonlyMap<string, Weight>,
+  threads: number,
+  kvType: KvType,
+): Layout {
+  const ops = plan.segments.flatMap((segment) => segment.ops);
+  let at = FIRST_ADDRESS;
+  const take = (bytes: number): number => {
+    const address = at;
+    at += align(bytes);
+    return address;
+  };
+
+  const planAt = take(PLAN_BYTES + maxOps(ops) * OP_BYTES);
+  const rows = take(ROWS_PER_STEP * ROW_BYTES);
+  const logitRows = take(LOGIT_ROWS_PER_STEP * 4);
+  const frequencies = take((plan.headDim / 2) * 8);
+  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, (PAGE_SIZE + plan.headDim) * 4));
+  const scratch = take(threads * scratchBytes);
+
+  const staging = at;
+  const arena = placeBuffers(ops, plan.buffers, ROWS_PER_STEP, LOGIT_ROWS_PER_STEP);
+  const buffers = new Map([...arena.offsets].map(([name, offset]) => [name, staging + offset]));
+  take(arena.bytes);
+  const blocks = Math.ceil(widestInput(ops, weights) / BLOCK) * ROWS_PER_STEP;
+  const quantized = { q: take(blocks * BLOCK), scales: take(blocks * 4), sums: take(blocks * 4) };
+  at = Math.max(at, staging + stagingNeed(weights));
+  const stagingBytes = at - staging;
+
+  const places = new Map<string, number>();
+  const firstWeight = at;
+  for (const [path, weight] of weights) places.set(path, take(packedBytes(weight)));
+  const kvLayerBytes = layerBytes(plan, kvType);
+  return {
+    plan: planAt,
+    rows,
+    logitRows,
+    frequencies,
+    scratch,
+    scratchBytes,
+    buffers,
+    quantized,
+    staging,
+    stagingBytes,
+    weights: places,
+    end: at,
+    weightBytes: at - firstWeight,
+    kvPageBytes: align(kvLayerBytes * plan.numLayers),
+    kvLayerBytes,
+    tableBytes: align(pagesOf(plan.contextLength) * 4),
+  };
+}
+
+/** Bytes of one layer of a KV page: K and V, and for int8 their scales (kernels/kv_page.ts). */
+function layerBytes(plan: Plan, type: KvType): number {
+  const values = 2 * plan.numKvHeads * plan.headDim * PAGE_SIZE;
+  if (type === 'int8') return values + 2 * plan.numKvHeads * PAGE_SIZE * 4;
+  return values * (type === 'f16' ? 2 : 4);
+}
+
+export function pagesOf(positions: number): number {
+  return Math.ceil(positions / PAGE_SIZE);
+}
+
+/** Widest input of a quantized matmul. */
+function widestInput(ops: readonly Op[], weights: ReadonlyMap<string, Weight>): number {
+  let widest = 0;
+  for (const op of ops) {
+    const weight = op.kind === 'matmul' ? weights.get(op.weight) : undefined;
+    if (weight?.format.kind === 'linear') widest = Math.max(widest, weight.shape[1] ?? 0);
+  }
+  return widest;
+}
+
+function stagingNeed(weights: ReadonlyMap<string, Weight>): number {
+  let need = STAGING_BYTES;
+  for (const weight of weights.values()) need = Math.max(need, stripBytes(weight, PANEL));
+  return align(need);
+}
+
+/** What `inspect` prints and loading takes. */
+export function memoryNeed(layout: Layout, plan: Plan): MemoryNeed {
+  const pages = pagesOf(plan.contextLength);
+  return {
+    weights: layout.weightBytes,
+    arena: layout.end - layout.weightBytes,
+    kvCache: pages * layout.kvPageBytes + layout.tableBytes,
+  };
+}
+
+/** Initial and maximum size of the memory, in wasm pages. */
+export function memoryPages(
+  layout: Layout,
+  plan: Plan,
+  kvCacheBytes: number | undefined,
+): { initial: number; maximum: number } {
+  const initial = Math.ceil(layout.end / WASM_PAGE);
+  const room = MEMORY_LIMIT - initial * WASM_PAGE;
+  const onePage = layout.kvPageBytes + layout.tableBytes;
+  const least = kvCacheBytes ?? onePage;
+  if (least > room) {
+    throw new CapacityError(
+      `[memory] weights and arena take ${layout.end} bytes and the KV cache ${least}; ` +
+        `one wasm memory holds ${MEMORY_LIMIT}`,
+    );
+  }
+  const wanted = kvCacheBytes ?? Math.min(room, 2 * memoryNeed(layout, plan).kvCache);
+  return { initial, maximum: initial + Math.ceil(wanted / WASM_PAGE) };
+}

@@ -1,0 +1,49 @@
+// Worker threads of a model: each runs the core's run_worker on the shared memory and sleeps between steps.
+
+import { spawnWorker, type WorkerHandle } from '#platform';
+import { WorkerError } from '../../errors.js';
+import type { Core } from './core.js';
+
+/** What a worker gets to start with. */
+export interface WorkerStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Address of the plan. */
+  readonly plan: number;
+  /** 1, 2, ...; the calling thread is 0. */
+  readonly thread: number;
+}
+
+export class WorkerPool {
+  readonly #workers: WorkerHandle[];
+  readonly #core: Core;
+  readonly #plan: number;
+  #failure: unknown = null;
+  #stopping = false;
+
+  /** Starts `count` workers and does not wait for them: they join whatever step runs when they are up. */
+  constructor(count: number, core: Core, module: WebAssembly.Module, memory: WebAssembly.Memory, plan: number) {
+    this.#core = core;
+    this.#plan = plan;
+    this.#workers = Array.from({ length: count }, (_, i) =>
+      spawnWorker({ module, memory, plan, thread: i + 1 } satisfies WorkerStart, (error) => {
+        if (!this.#stopping) this.#failure ??= error;
+      }),
+    );
+  }
+
+  /** @throws WorkerError if a worker has died. */
+  check(): void {
+    if (this.#failure === null) return;
+    throw new WorkerError('[threads] a worker thread died; dispose the model and load it again', {
+      cause: this.#failure,
+    });
+  }
+
+  /** Lets the workers end, and waits until they have. */
+  async dispose(): Promise<void> {
+    this.#stopping = true;
+    this.#core.stop_workers(this.#plan);
+    await Promise.all(this.#workers.splice(0).map((worker) => worker.end()));
+  }
+}

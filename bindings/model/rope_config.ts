@@ -1,0 +1,59 @@
+// The rope of a config: `rope_theta` and `rope_scaling`, or both in one as `rope_parameters`.
+
+import { FormatError, UnsupportedError } from '../errors.js';
+import type { RopeScaling, RopeSpec } from './config.js';
+import { JsonFields } from './json_fields.js';
+
+/** Hugging Face's value where a Llama config has none. */
+const DEFAULT_THETA = 10000;
+const MAX_THETA = 1e12;
+const MAX_FACTOR = 1e4;
+
+/**
+ * @param maxContext most positions a config may name
+ * @throws UnsupportedError for a kind of scaling other than linear and llama3
+ */
+export function parseRope(fields: JsonFields, maxContext: number): RopeSpec {
+  const parameters = fields.object('rope_parameters');
+  const thetaFields = parameters?.has('rope_theta') ? parameters : fields;
+  const theta = thetaFields.positive('rope_theta', MAX_THETA, DEFAULT_THETA);
+  for (const one of [fields, parameters]) checkPartial(one);
+  const scaling = parameters ?? fields.object('rope_scaling');
+  return { theta, style: 'halves', scaling: scaling && parseScaling(scaling, maxContext) };
+}
+
+function parseScaling(fields: JsonFields, maxContext: number): RopeScaling | null {
+  const key = fields.has('rope_type') ? 'rope_type' : 'type';
+  // rope_parameters always stands, also for a plain rope that does not say so.
+  if (!fields.has(key) && !fields.has('factor')) return null;
+  const type = fields.string(key);
+  if (type === 'default') return null;
+  if (type === 'linear') return { type, factor: fields.positive('factor', MAX_FACTOR) };
+  if (type !== 'llama3') {
+    throw new UnsupportedError(
+      `${fields.at(key)}: ${type} is not supported, only linear and llama3`,
+    );
+  }
+  const lowFreqFactor = fields.positive('low_freq_factor', MAX_FACTOR);
+  const highFreqFactor = fields.positive('high_freq_factor', MAX_FACTOR);
+  if (highFreqFactor <= lowFreqFactor) {
+    const expected = `expected more than low_freq_factor ${lowFreqFactor}`;
+    throw new FormatError(`${fields.at('high_freq_factor')}: ${expected}, came ${highFreqFactor}`);
+  }
+  return {
+    type,
+    factor: fields.positive('factor', MAX_FACTOR),
+    lowFreqFactor,
+    highFreqFactor,
+    originalContext: fields.integer('original_max_position_embeddings', 1, maxContext),
+  };
+}
+
+/** Rope over a part of each head is another model. */
+function checkPartial(fields: JsonFields | null): void {
+  const part = fields?.get('partial_rotary_factor');
+  if (!fields || part === undefined || part === 1) return;
+  throw new UnsupportedError(
+    `${fields.at('partial_rotary_factor')}: ${part} is not supported, only 1`,
+  );
+}

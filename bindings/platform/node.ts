@@ -1,0 +1,130 @@
+// What halfbyte needs from its surroundings, in Node: files, compiled cores, threads.
+
+import { open, readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker, workerData } from 'node:worker_threads';
+import { FormatError, SourceError } from '../errors.js';
+import type { ByteSource } from '../model/weight.js';
+
+export * from './node_write.js';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const BUILD = join(HERE, '..', '..');
+
+/** A file, read by range. @throws SourceError if it cannot be opened */
+export async function openFile(path: string): Promise<ByteSource> {
+  const handle = await open(path, 'r').catch((cause) => {
+    throw readError(path, cause);
+  });
+  const { size } = await handle.stat();
+  let open_ = true;
+  return {
+    name: path,
+    size,
+    async read(offset, into, signal) {
+      signal?.throwIfAborted();
+      let done = 0;
+      while (done < into.length) {
+        const { bytesRead } = await handle
+          .read(into, done, into.length - done, offset + done)
+          .catch((cause) => {
+            throw readError(path, cause);
+          });
+        if (bytesRead === 0) {
+          const end = offset + into.length;
+          throw new FormatError(`[source] ${path}: bytes up to ${end} expected, the file has ${size}`);
+        }
+        done += bytesRead;
+      }
+    },
+    async close() {
+      if (!open_) return;
+      open_ = false;
+      await handle.close();
+    },
+  };
+}
+
+/** The file's text, or null if there is no such file. */
+export async function readTextFile(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw readError(path, cause);
+  }
+}
+
+/** What lies at `path`; null: nothing. */
+export async function fileKind(path: string): Promise<'file' | 'directory' | null> {
+  try {
+    return (await stat(path)).isDirectory() ? 'directory' : 'file';
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw readError(path, cause);
+  }
+}
+
+function readError(path: string, cause: unknown): SourceError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new SourceError(`[source] ${path}: cannot be read (${code ?? message})`, { cause });
+}
+
+const cores = new Map<string, Promise<WebAssembly.Module>>();
+
+/** The compiled build `name` of the core (`core.simd`, `core.relaxed.shared`, ...). */
+export function loadCore(name: string): Promise<WebAssembly.Module> {
+  const known = cores.get(name);
+  if (known) return known;
+  const compiled = readFile(join(BUILD, `${name}.wasm`)).then((bytes) => WebAssembly.compile(bytes));
+  cores.set(name, compiled);
+  compiled.catch(() => cores.delete(name));
+  return compiled;
+}
+
+/** Processors this process may use. */
+export function hardwareThreads(): number {
+  return availableParallelism();
+}
+
+/** Why relaxed SIMD must not be used although it may compile, or null. */
+export function relaxedSimdVeto(): string | null {
+  const major = Number(process.versions.node.split('.')[0]);
+  return major < 22 ? 'relaxed SIMD: Node 20 computes it wrongly' : null;
+}
+
+export interface WorkerHandle {
+  /** Resolves when the worker is gone; one that does not leave by itself is terminated. */
+  end(): Promise<void>;
+}
+
+/** Milliseconds that a worker gets to leave by itself. */
+const GRACE = 1000;
+
+/** Starts executor/wasm/worker.js on a thread that does not keep the process alive. */
+export function spawnWorker(start: unknown, onFailure: (error: unknown) => void): WorkerHandle {
+  const worker = new Worker(join(HERE, '..', 'executor', 'wasm', 'worker.js'), { workerData: start });
+  worker.unref();
+  const exited = new Promise<void>((resolve) => {
+    worker.once('exit', (code) => {
+      if (code !== 0) onFailure(new Error(`exit code ${code}`));
+      resolve();
+    });
+  });
+  worker.once('error', onFailure);
+  return {
+    async end() {
+      const timer = setTimeout(() => worker.terminate(), GRACE);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** In a worker: what spawnWorker was given. */
+export async function receiveStart(): Promise<unknown> {
+  return workerData;
+}

@@ -1,0 +1,101 @@
+// Writing to disk in Node. Failures are SourceErrors that name the path.
+
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename as renamePath,
+  rm,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { SourceError } from '../errors.js';
+
+/** A new file that is written front to back. */
+export interface FileSink {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Overwrites bytes that were written before. */
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Closes the file after its bytes have reached the disk. Calling it twice is allowed. */
+  close(): Promise<void>;
+}
+
+/** @throws SourceError if the file exists already or cannot be made */
+export async function createFile(path: string): Promise<FileSink> {
+  const handle = await named(path, 'create', () => open(path, 'wx'));
+  let end = 0;
+  let closed = false;
+  const writeAt = (offset: number, bytes: Uint8Array) =>
+    named(path, 'write', () => writeAll(handle, offset, bytes));
+  return {
+    async write(bytes) {
+      const offset = end;
+      end += bytes.length;
+      await writeAt(offset, bytes);
+    },
+    writeAt,
+    async close() {
+      if (closed) return;
+      closed = true;
+      await named(path, 'write', async () => {
+        try {
+          await handle.datasync();
+        } finally {
+          await handle.close();
+        }
+      });
+    },
+  };
+}
+
+/** Makes a directory and those above it; one that is there already is fine. */
+export async function makeDirectory(path: string): Promise<void> {
+  await named(path, 'create', () => mkdir(path, { recursive: true }));
+}
+
+/** Names of a directory's entries. */
+export function listDirectory(path: string): Promise<string[]> {
+  return named(path, 'read', () => readdir(path));
+}
+
+export async function rename(from: string, to: string): Promise<void> {
+  await named(to, 'write', () => renamePath(from, to));
+}
+
+/** Removes a file, or a directory with all in it; nothing there is fine. */
+export async function remove(path: string): Promise<void> {
+  await named(path, 'remove', () => rm(path, { recursive: true, force: true }));
+}
+
+/** Absolute path, with links resolved as far as the path exists. */
+export async function resolvePath(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    return await realpath(absolute);
+  } catch {
+    const parent = dirname(absolute);
+    return parent === absolute ? absolute : join(await resolvePath(parent), basename(absolute));
+  }
+}
+
+/** The directory that holds `path`. */
+export function parentPath(path: string): string {
+  return dirname(resolve(path));
+}
+
+async function writeAll(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
+
+async function named<T>(path: string, action: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SourceError(`[${path}] cannot ${action}: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,113 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseRecipe, type Scheme, schemeFor, schemeRecipe } from '../../bindings/compress/recipe.js';
+import { OptionError, UnsupportedError } from '../../bindings/errors.js';
+
+const INT4: Scheme = { type: 'linear', bits: 4, symmetric: true };
+const INT8: Scheme = { type: 'linear', bits: 8, symmetric: true };
+const NONE: Scheme = { type: 'none' };
+const int4 = { type: 'linear', dtype: 'int4' };
+const int8 = { type: 'linear', dtype: 'int8' };
+
+const RECIPE = parseRecipe({
+  global: { ...int4, granularity: 'per_block', block_size: 32, mode: 'linear_symmetric' },
+  overrides: [
+    { kind: 'attention', ...int8 },
+    { match: 'model.layers.*.mlp.*', ...int8, mode: 'linear' },
+    { match: '*.layers.0.*', type: 'none' },
+    { match: 'lm_head', type: 'none' },
+    { kind: 'head', match: 'lm_*', ...int8 },
+    { kind: 'embed', match: '*layers*', type: 'none' },
+  ],
+});
+
+const RESOLVED: [string, Scheme][] = [
+  ['model.embed_tokens', INT4],
+  ['lm_head', INT8],
+  ['model.layers.0.mlp.up_proj', NONE],
+  ['model.layers.0.self_attn.q_proj', NONE],
+  ['model.layers.10.self_attn.q_proj', INT8],
+  ['model.layers.10.mlp.down_proj', { type: 'linear', bits: 8, symmetric: false }],
+];
+
+for (const [path, scheme] of RESOLVED) {
+  test(`the last override that matches ${path} wins`, () => {
+    assert.equal(schemeFor(RECIPE, path), scheme);
+  });
+}
+
+const PATTERNS: [string, string, boolean][] = [
+  ['*', 'a.b', true],
+  ['a.*', 'a.b.c', true],
+  ['*c', 'a.b.c', true],
+  ['a*b*c', 'a.x.b.y.c', true],
+  ['a*c', 'a', false],
+  ['ab*ba', 'aba', false],
+  ['a.b', 'a.b.c', false],
+  ['a+b', 'aab', false],
+  ['*b*b', 'ab', false],
+];
+
+for (const [match, path, expected] of PATTERNS) {
+  test(`"${match}" ${expected ? 'matches' : 'does not match'} ${path}`, () => {
+    const recipe = parseRecipe({ global: int8, overrides: [{ match, type: 'none' }] });
+    assert.equal(schemeFor(recipe, path), expected ? NONE : INT8);
+  });
+}
+
+test('short names', () => {
+  assert.equal(schemeRecipe('int4').global, INT4);
+  assert.equal(schemeRecipe('int4-asym').global, { type: 'linear', bits: 4, symmetric: false });
+  assert.equal(schemeRecipe('int8').global, INT8);
+  assert.throws(() => schemeRecipe('int5'), (error: unknown) => error instanceof OptionError);
+  assert.throws(
+    () => schemeRecipe('palettize4'),
+    (error: unknown) => error instanceof UnsupportedError,
+  );
+});
+
+const UNSUPPORTED: [unknown, RegExp][] = [
+  [{ global: { type: 'palettize', nbits: 4 } }, /global: type "palettize"/],
+  [{ global: { type: 'prune' } }, /global: type "prune"/],
+  [{ global: [{ type: 'prune' }, int4] }, /global: joint/],
+  [{ global: { type: 'linear', dtype: 'int3' } }, /dtype "int3"/],
+  [{ global: { type: 'linear', dtype: 'uint4' } }, /dtype "uint4"/],
+  [{ global: { ...int4, block_size: 64 } }, /block_size 64/],
+  [{ global: { ...int4, granularity: 'per_channel' } }, /granularity "per_channel"/],
+  [{ overrides: [{ kind: 'mlp', type: 'palettize' }] }, /overrides\[0\]: type "palettize"/],
+];
+
+for (const [recipe, message] of UNSUPPORTED) {
+  test(`names what is not supported yet: ${message.source}`, () => {
+    assert.throws(
+      () => parseRecipe(recipe),
+      (error: unknown) => error instanceof UnsupportedError && message.test(error.message),
+    );
+  });
+}
+
+const WRONG: [unknown, RegExp][] = [
+  [null, /recipe: expected an object/],
+  [[], /recipe: expected an object/],
+  [{ gobal: int4 }, /"gobal"/],
+  [{ global: {} }, /global\.type/],
+  [{ global: { type: 'linar' } }, /"linar"/],
+  [{ global: { type: 'linear', dtype: 'float' } }, /"float"/],
+  [{ global: { ...int4, blocksize: 32 } }, /unknown key "blocksize"/],
+  [{ global: { ...int4, mode: 'affine' } }, /"affine"/],
+  [{ overrides: {} }, /overrides: expected an array/],
+  [{ overrides: [int4] }, /overrides\[0\]: expected match or kind/],
+  [{ overrides: [{ kind: 'norm', ...int4 }] }, /overrides\[0\]\.kind/],
+  [{ overrides: [{ match: 3, ...int4 }] }, /overrides\[0\]\.match/],
+];
+
+for (const [recipe, message] of WRONG) {
+  test(`refuses ${JSON.stringify(recipe)}`, () => {
+    assert.throws(
+      () => parseRecipe(recipe),
+      (error: unknown) => error instanceof OptionError && message.test(error.message),
+    );
+  });
+}
+
+test.run();
