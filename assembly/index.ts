@@ -6,4 +6,5 @@ export { pow64 } from './math';
 export { pack_tensor } from './pack_tensor';
 export { run_op } from './run_op';
 export { run_plan, run_worker, stop_workers } from './run_plan';
+export { read_all } from './kernels/read_all';
 export { softmax } from './kernels/softmax';

@@ -24,7 +24,9 @@ export interface CommandSpec {
 /** What was given; read through the methods, which check. */
 export class Options {
   readonly model: string;
-  readonly #values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+  readonly #values: Readonly<
+    Record<string, string | boolean | readonly (string | boolean)[] | undefined>
+  >;
 
   constructor(
     model: string,

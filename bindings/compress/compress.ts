@@ -1,27 +1,13 @@
-// A float checkpoint becomes a smaller one. One strip of rows is in memory at a time; the scales of one
-// tensor are held until all its rows are written, for they follow them in the file.
+// A float checkpoint becomes a smaller one of the same kind: config and texts copied, weights compressed.
 
 import { createFile, makeDirectory } from '#platform';
-import { FormatError, OptionError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
-import { f32ToF16 } from '../model/float16.js';
 import type { Progress } from '../model/progress.js';
-import { readRows } from '../model/read_rows.js';
-import type { Weight } from '../model/weight.js';
-import {
-  assignSchemes,
-  type CompressedTensor,
-  matrixShape,
-  quantizationKeys,
-  tensorEntries,
-} from './compressed_tensor.js';
-import { packBits, quantizeLinear } from './linear.js';
+import { assignSchemes, type CompressedTensor, quantizationKeys } from './compressed_tensor.js';
 import { type Output, prepareOutput } from './output.js';
-import { type LinearScheme, type Recipe, schemeRecipe } from './recipe.js';
-import { SafetensorsWriter } from './safetensors_writer.js';
-
-/** Floats of a strip: 4 MiB. */
-const STRIP_WEIGHTS = 1 << 20;
+import { type Recipe, schemeRecipe } from './recipe.js';
+import { type WrittenWeights, writeWeights } from './write_weights.js';
 
 export interface CompressOptions {
   /** `int8`, `int4` or `int4-asym`; or a whole recipe. Exactly one of the two. */
@@ -34,14 +20,9 @@ export interface CompressOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-export interface CompressResult {
+export interface CompressResult extends WrittenWeights {
   /** Absolute path of OUT. */
   readonly path: string;
-  /** Bytes of the safetensors file. */
-  readonly fileBytes: number;
-  readonly parameters: number;
-  /** Stored bits, scales and biases included, over all parameters. */
-  readonly bitsPerWeight: number;
 }
 
 /**
@@ -65,10 +46,10 @@ export async function compressModel(
     for (const { weight } of tensors) sources.add(weight.values.source.name);
     const output = await prepareOutput(out, sources, options.force ?? false);
     try {
-      const result = await writeCheckpoint(checkpoint, tensors, output, options);
+      const written = await writeCheckpoint(checkpoint, tensors, output, options);
       signal?.throwIfAborted();
       await output.commit();
-      return result;
+      return { path: output.path, ...written };
     } finally {
       await output.discard();
     }
@@ -87,20 +68,18 @@ function chooseRecipe({ scheme, recipe }: CompressOptions): Recipe {
 async function writeCheckpoint(
   checkpoint: Checkpoint,
   tensors: readonly CompressedTensor[],
-  output: Output,
+  { kind, temporary }: Output,
   options: CompressOptions,
-): Promise<CompressResult> {
+): Promise<WrittenWeights> {
   const files = sideFiles(checkpoint, tensors);
-  if (output.kind === 'file') {
+  const format = { format: 'halfbyte' };
+  if (kind === 'file') {
     const metadata = Object.fromEntries(files.map(({ key, text }) => [key, text]));
-    return writeWeights(tensors, output.temporary, { format: 'halfbyte', ...metadata }, options, output);
+    return writeWeights(tensors, temporary, { ...format, ...metadata }, options);
   }
-  await makeDirectory(output.temporary);
-  for (const { name, text } of files) {
-    await writeText(`${output.temporary}/${name}`, text);
-  }
-  const file = `${output.temporary}/model.safetensors`;
-  return writeWeights(tensors, file, { format: 'halfbyte' }, options, output);
+  await makeDirectory(temporary);
+  for (const { name, text } of files) await writeText(`${temporary}/${name}`, text);
+  return writeWeights(tensors, `${temporary}/model.safetensors`, format, options);
 }
 
 /** Config and texts: file names in a directory, keys in a single file's metadata. */

@@ -4,7 +4,7 @@
 //   asymmetric   w = scale * q + bias
 
 import { GROUP_SIZE, paddedK } from '../formats.js';
-import { LinearBlock } from './linear_block.js';
+import { type Floats, LinearBlock } from './linear_block.js';
 import type { LinearScheme } from './recipe.js';
 
 /** One quantized strip of rows. */
@@ -23,11 +23,7 @@ export interface QuantizedStrip {
  * Quantizes rows of `k` float weights.
  * @param weights [rows, k], all finite
  */
-export function quantizeLinear(
-  weights: Float32Array,
-  k: number,
-  scheme: LinearScheme,
-): QuantizedStrip {
+export function quantizeLinear(weights: Floats, k: number, scheme: LinearScheme): QuantizedStrip {
   const rows = weights.length / k;
   const kPadded = paddedK(k);
   const groups = kPadded / GROUP_SIZE;

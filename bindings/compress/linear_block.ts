@@ -13,6 +13,8 @@ const SYMMETRIC_LEVELS = [-8, -7.7, -7.4, -7.1, -8.3, -8.6, -9, -9.5, 7, 7.3, 6.
 // Parts of the block's range that 0..15 spans; what lies outside is clipped.
 const RANGE_PARTS = [1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75, 1.04];
 
+export type Floats = Float32Array | Float64Array;
+
 /** Fits block after block; `q`, `scale` and `bias` are the best fit of the latest one. */
 export class LinearBlock {
   /** Levels of the weights, [length of the block]. */
@@ -25,7 +27,7 @@ export class LinearBlock {
   readonly zero: number;
   readonly #maxQ: number;
   readonly #tried = new Uint8Array(GROUP_SIZE);
-  #w = new Float32Array(0);
+  #w: Floats = new Float64Array(0);
   #error = 0;
 
   constructor(readonly bits: 4 | 8) {
@@ -34,7 +36,7 @@ export class LinearBlock {
   }
 
   /** Chooses scale and q for w = scale * (q - 2^(bits-1)). */
-  fitSymmetric(w: Float32Array): void {
+  fitSymmetric(w: Floats): void {
     this.#begin(w);
     let extreme = 0;
     for (const value of w) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
@@ -49,7 +51,7 @@ export class LinearBlock {
   }
 
   /** Chooses scale, bias and q for w = scale * q + bias. */
-  fitAffine(w: Float32Array): void {
+  fitAffine(w: Floats): void {
     this.#begin(w);
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
@@ -72,7 +74,7 @@ export class LinearBlock {
     }
   }
 
-  #begin(w: Float32Array): void {
+  #begin(w: Floats): void {
     this.#w = w;
     this.#error = Number.POSITIVE_INFINITY;
   }

@@ -55,7 +55,9 @@ export function schemeRecipe(name: string): Recipe {
   const recipe = SCHEMES.get(name);
   if (recipe) return recipe;
   if (name === 'palettize4') {
-    throw new UnsupportedError('[scheme] palettize4 is not supported yet; int8, int4, int4-asym are');
+    throw new UnsupportedError(
+      '[scheme] palettize4 is not supported yet; int8, int4, int4-asym are',
+    );
   }
   throw new OptionError(`[scheme] expected int8, int4 or int4-asym, came "${name}"`);
 }
@@ -128,7 +130,9 @@ function parseOverride(json: unknown, where: string): Override {
     throw new OptionError(`[recipe] ${where}.match: expected a string, came ${typeof match}`);
   }
   if (kind !== undefined && !KINDS.includes(kind as string)) {
-    throw new OptionError(`[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${show(kind)}`);
+    throw new OptionError(
+      `[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${show(kind)}`,
+    );
   }
   return {
     ...(match === undefined ? {} : { match }),

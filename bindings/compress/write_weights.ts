@@ -1,10 +1,36 @@
-async function writeWeights(
+// Weights to a safetensors file. One strip of rows is in memory at a time; the scales of one tensor are
+// held until all its rows are written, for they follow them in the file.
+
+import { createFile } from '#platform';
+import { FormatError } from '../errors.js';
+import { f32ToF16 } from '../model/float16.js';
+import type { Progress } from '../model/progress.js';
+import { readRows } from '../model/read_rows.js';
+import type { Weight } from '../model/weight.js';
+import { type CompressedTensor, matrixShape, tensorEntries } from './compressed_tensor.js';
+import { packBits, quantizeLinear } from './linear.js';
+import type { LinearScheme } from './recipe.js';
+import { SafetensorsWriter } from './safetensors_writer.js';
+
+/** Floats of a strip: 4 MiB. */
+const STRIP_WEIGHTS = 1 << 20;
+
+export interface WrittenWeights {
+  /** Bytes of the safetensors file. */
+  readonly fileBytes: number;
+  readonly parameters: number;
+  /** Stored bits, scales and biases included, over all parameters. */
+  readonly bitsPerWeight: number;
+}
+
+/** Writes all tensors to a new file at `path`. @throws what reading, writing and `signal` throw */
+export async function writeWeights(
   tensors: readonly CompressedTensor[],
   path: string,
   metadata: Readonly<Record<string, string>>,
-  { signal, onProgress }: CompressOptions,
-  output: Output,
-): Promise<CompressResult> {
+  options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },
+): Promise<WrittenWeights> {
+  const { signal, onProgress } = options;
   const total = tensors.reduce((sum, { weight }) => sum + weightCount(weight), 0);
   let done = 0;
   let storedBytes = 0;
@@ -21,8 +47,7 @@ async function writeWeights(
       storedBytes += await writeTensor(writer, tensor, onStrip);
     }
     const fileBytes = await writer.finish();
-    const bitsPerWeight = (storedBytes * 8) / total;
-    return { path: output.path, fileBytes, parameters: total, bitsPerWeight };
+    return { fileBytes, parameters: total, bitsPerWeight: (storedBytes * 8) / total };
   } finally {
     await sink.close();
   }

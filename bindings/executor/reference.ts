@@ -70,8 +70,7 @@ export class ReferenceExecutor implements Executor {
     for (const path of plan.weights.keys()) {
       const weight = checkpoint.weights.get(path);
       if (weight === undefined) throw new OptionError(`[reference] weight ${path} is missing`);
-      const rows = weight.shape.length === 1 ? 1 : weight.shape[0]!;
-      weights.set(path, await readRows(weight, 0, rows));
+      weights.set(path, await readRows(weight, 0, weight.shape[0]!));
     }
     return new ReferenceExecutor(plan, weights, options);
   }

@@ -1,7 +1,11 @@
 // A checkpoint on disk: config, weights by path, and the texts beside them.
 
-import type { ModelConfig } from './config.js';
+import { type ModelConfig, parseConfig } from './config.js';
+import { parseJsonObject } from './json_fields.js';
+import { type ModelFiles, openModelFiles } from './model_files.js';
+import { parseQuantization } from './quantization.js';
 import type { Weight } from './weight.js';
+import { collectWeights } from './weights.js';
 
 export interface Checkpoint {
   /** For messages: the path or URL it was opened from. */
@@ -21,4 +25,42 @@ export interface Checkpoint {
   /** Bytes of the safetensors files. */
   readonly fileBytes: number;
   close(): Promise<void>;
+}
+
+/**
+ * Opens a Hugging Face directory, or one `.safetensors` file. No weight is read, only headers and texts.
+ * @throws SourceError for what is missing or unreadable, FormatError for files that contradict themselves or
+ *   each other, UnsupportedError for models halfbyte does not run; `signal.reason` on abort
+ */
+export async function openCheckpoint(
+  location: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Checkpoint> {
+  const files = await openModelFiles(location, options.signal);
+  try {
+    return readCheckpoint(location, files);
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
+}
+
+function readCheckpoint(name: string, files: ModelFiles): Checkpoint {
+  const { texts, configName, fileBytes } = files;
+  const rawConfig = parseJsonObject(texts.config, configName);
+  const config = parseConfig(rawConfig, configName, texts.generationConfig);
+  const quantization = parseQuantization(rawConfig, configName);
+  const weights = collectWeights(files.tensors, quantization, name);
+  // Where the head is tied, the embedding is what it means, whatever a writer stored beside it.
+  if (config.tiedEmbeddings) weights.delete('lm_head');
+  const { tokenizer, tokenizerConfig, generationConfig, chatTemplate } = texts;
+  return {
+    name,
+    config,
+    rawConfig,
+    weights,
+    texts: { tokenizer, tokenizerConfig, generationConfig, chatTemplate },
+    fileBytes,
+    close: () => files.close(),
+  };
 }

@@ -2,25 +2,9 @@
 
 import { FormatError, UnsupportedError } from '../errors.js';
 import { describe, JsonFields, type JsonObject, parseJsonObject } from './json_fields.js';
-import { parseRope } from './rope_config.js';
+import { parseRope, type RopeSpec } from './rope_config.js';
 
-/** Stretching of the rope frequencies beyond the trained context (config key `rope_scaling`). */
-export type RopeScaling =
-  | { readonly type: 'linear'; readonly factor: number }
-  | {
-      readonly type: 'llama3';
-      readonly factor: number;
-      readonly lowFreqFactor: number;
-      readonly highFreqFactor: number;
-      readonly originalContext: number;
-    };
-
-export interface RopeSpec {
-  readonly theta: number;
-  /** halves: pairs (i, i + d/2); interleaved: pairs (2i, 2i + 1). */
-  readonly style: 'halves' | 'interleaved';
-  readonly scaling: RopeScaling | null;
-}
+export type { RopeScaling, RopeSpec } from './rope_config.js';
 
 export interface ModelConfig {
   /** `architectures[0]`: LlamaForCausalLM. */

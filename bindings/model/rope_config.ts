@@ -1,8 +1,25 @@
 // The rope of a config: `rope_theta` and `rope_scaling`, or both in one as `rope_parameters`.
 
 import { FormatError, UnsupportedError } from '../errors.js';
-import type { RopeScaling, RopeSpec } from './config.js';
-import { JsonFields } from './json_fields.js';
+import type { JsonFields } from './json_fields.js';
+
+/** Stretching of the rope frequencies beyond the trained context (config key `rope_scaling`). */
+export type RopeScaling =
+  | { readonly type: 'linear'; readonly factor: number }
+  | {
+      readonly type: 'llama3';
+      readonly factor: number;
+      readonly lowFreqFactor: number;
+      readonly highFreqFactor: number;
+      readonly originalContext: number;
+    };
+
+export interface RopeSpec {
+  readonly theta: number;
+  /** halves: pairs (i, i + d/2); interleaved: pairs (2i, 2i + 1). */
+  readonly style: 'halves' | 'interleaved';
+  readonly scaling: RopeScaling | null;
+}
 
 /** Hugging Face's value where a Llama config has none. */
 const DEFAULT_THETA = 10000;
@@ -19,7 +36,11 @@ export function parseRope(fields: JsonFields, maxContext: number): RopeSpec {
   const theta = thetaFields.positive('rope_theta', MAX_THETA, DEFAULT_THETA);
   for (const one of [fields, parameters]) checkPartial(one);
   const scaling = parameters ?? fields.object('rope_scaling');
-  return { theta, style: 'halves', scaling: scaling && parseScaling(scaling, maxContext) };
+  return {
+    theta,
+    style: 'halves',
+    scaling: scaling && parseScaling(scaling, maxContext),
+  };
 }
 
 function parseScaling(fields: JsonFields, maxContext: number): RopeScaling | null {

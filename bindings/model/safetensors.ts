@@ -5,6 +5,7 @@
 // Offsets count from the end of the header. Everything a header claims is checked before a byte is used.
 
 import { FormatError } from '../errors.js';
+import { describe, isJsonObject } from './json_fields.js';
 import type { ByteSource } from './weight.js';
 
 const LENGTH_BYTES = 8;
@@ -81,7 +82,10 @@ export async function readSafetensors(
     if (tensor !== '__metadata__') tensors.push(parseTensor(source, dataOffset, tensor, entry));
   }
   checkCoverage(source, dataOffset, tensors);
-  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata };
+  return {
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    metadata,
+  };
 }
 
 /** JSON of a header for tensors that follow one another in this order. */
@@ -104,9 +108,11 @@ function parseHeader(name: string, bytes: Uint8Array): Record<string, unknown> {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     const expected = `expected JSON in the header of ${bytes.length} bytes`;
-    throw new FormatError(`[${name}] not a safetensors file: ${expected}`, { cause });
+    throw new FormatError(`[${name}] not a safetensors file: ${expected}`, {
+      cause,
+    });
   }
-  if (!isObject(header)) {
+  if (!isJsonObject(header)) {
     throw new FormatError(`[${name}] header: expected an object, came ${describe(header)}`);
   }
   return header;
@@ -114,7 +120,7 @@ function parseHeader(name: string, bytes: Uint8Array): Record<string, unknown> {
 
 function parseMetadata(name: string, metadata: unknown): ReadonlyMap<string, string> {
   if (metadata === undefined) return new Map();
-  if (!isObject(metadata)) {
+  if (!isJsonObject(metadata)) {
     throw new FormatError(`[${name}] __metadata__: expected an object, came ${describe(metadata)}`);
   }
   const strings = new Map<string, string>();
@@ -135,7 +141,7 @@ function parseTensor(
   entry: unknown,
 ): StoredTensor {
   const where = `[${source.name}] ${name}`;
-  if (!isObject(entry)) {
+  if (!isJsonObject(entry)) {
     throw new FormatError(`${where}: expected an object, came ${describe(entry)}`);
   }
   const { dtype, shape, data_offsets: offsets } = entry;
@@ -164,7 +170,14 @@ function parseTensor(
     const needs = `${dtype} [${shape.join(', ')}] needs ${expected}`;
     throw new FormatError(`${where}: ${end - begin} bytes, ${needs}`);
   }
-  return { name, dtype, shape, source, offset: dataOffset + begin, bytes: end - begin };
+  return {
+    name,
+    dtype,
+    shape,
+    source,
+    offset: dataOffset + begin,
+    bytes: end - begin,
+  };
 }
 
 /** Every byte of the data belongs to exactly one tensor. */
@@ -195,16 +208,6 @@ function checkCoverage(
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-/** A value from JSON, short enough for a message. */
-function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

@@ -10,11 +10,7 @@ const NAMES_SHOWN = 5;
  * Checks that the checkpoint `name` has exactly the weights the plan names, in the plan's shapes.
  * @throws FormatError for a weight that is missing or that nothing uses, ShapeError with both shapes.
  */
-export function checkWeights(
-  plan: Plan,
-  weights: ReadonlyMap<string, Weight>,
-  name: string,
-): void {
+export function checkWeights(plan: Plan, weights: ReadonlyMap<string, Weight>, name: string): void {
   for (const [path, shape] of plan.weights) {
     const weight = weights.get(path);
     if (weight === undefined) {

@@ -54,7 +54,10 @@ for (const [name, scheme] of Object.entries(SCHEMES)) {
         const scale = Math.abs(strip.scales[(row * kPadded) / 32 + ((i % k) >> 5)] as number);
         const miss = Math.abs((back[i] as number) - (w[i] as number));
         if (miss <= scale * 0.5 + 1e-7) continue;
-        assert.ok(q === 0 || q === 2 ** scheme.bits - 1, `weight ${i}: off by ${miss / scale} scales`);
+        assert.ok(
+          q === 0 || q === 2 ** scheme.bits - 1,
+          `weight ${i}: off by ${miss / scale} scales`,
+        );
         clipped++;
       }
       if (scheme.bits === 8) assert.is(clipped, 0);
@@ -96,8 +99,16 @@ test('weights on the grid come back exactly', () => {
 
 test('a block of zeros stays zero, a constant block stays near its value', () => {
   for (const scheme of Object.values(SCHEMES)) {
-    assert.equal(dequantize(quantizeLinear(new Float32Array(64), 64, scheme), 1, 64, scheme), new Float32Array(64));
-    const back = dequantize(quantizeLinear(new Float32Array(32).fill(-0.3), 32, scheme), 1, 32, scheme);
+    assert.equal(
+      dequantize(quantizeLinear(new Float32Array(64), 64, scheme), 1, 64, scheme),
+      new Float32Array(64),
+    );
+    const back = dequantize(
+      quantizeLinear(new Float32Array(32).fill(-0.3), 32, scheme),
+      1,
+      32,
+      scheme,
+    );
     for (const value of back) assert.ok(Math.abs(value + 0.3) < 0.3 * 2 ** -9);
   }
 });
@@ -108,7 +119,10 @@ test('scales that float16 cannot hold stay float32', () => {
       const w = randomWeights(64, 5, size);
       const strip = quantizeLinear(w, 64, scheme);
       assert.not(strip.inHalf);
-      const relative = squaredError(dequantize(strip, 1, 64, scheme).map((x) => x / size), w.map((x) => x / size));
+      const relative = squaredError(
+        dequantize(strip, 1, 64, scheme).map((x) => x / size),
+        w.map((x) => x / size),
+      );
       assert.ok(relative < (scheme.bits === 8 ? 1e-3 : 0.2), `${size}: ${relative}`);
     }
   }

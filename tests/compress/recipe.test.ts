@@ -1,6 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseRecipe, type Scheme, schemeFor, schemeRecipe } from '../../bindings/compress/recipe.js';
+import {
+  parseRecipe,
+  type Scheme,
+  schemeFor,
+  schemeRecipe,
+} from '../../bindings/compress/recipe.js';
 import { OptionError, UnsupportedError } from '../../bindings/errors.js';
 
 const INT4: Scheme = { type: 'linear', bits: 4, symmetric: true };
@@ -59,7 +64,10 @@ test('short names', () => {
   assert.equal(schemeRecipe('int4').global, INT4);
   assert.equal(schemeRecipe('int4-asym').global, { type: 'linear', bits: 4, symmetric: false });
   assert.equal(schemeRecipe('int8').global, INT8);
-  assert.throws(() => schemeRecipe('int5'), (error: unknown) => error instanceof OptionError);
+  assert.throws(
+    () => schemeRecipe('int5'),
+    (error: unknown) => error instanceof OptionError,
+  );
   assert.throws(
     () => schemeRecipe('palettize4'),
     (error: unknown) => error instanceof UnsupportedError,

@@ -37,7 +37,9 @@ for (const shape of SHAPES) {
     });
     const expected = reference.siluMul(x64, y64);
     // Where e^-z would overflow, the kernel's largest power stands in: less than 2^-100 of z * up.
-    const scales = expected.map((value, i) => Math.abs(value) + Math.abs(x[i]! * y[i]!) * 2 ** -100);
+    const scales = expected.map(
+      (value, i) => Math.abs(value) + Math.abs(x[i]! * y[i]!) * 2 ** -100,
+    );
     assertClose(out!, expected, 'siluMul', 'silu_mul', scales);
     assertClose(inPlace!, out!, 'exact', 'silu_mul in place');
   });

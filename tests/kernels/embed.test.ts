@@ -44,7 +44,11 @@ for (const one of product({
       return { code: CODE_EMBED, fields, rows: ROWS, outputs: [out] };
     });
     const { q, scales, zeroPoint } = weight.rows;
-    const products = dequantize({ q, scales: scales.map(Math.abs), biases: null, zeroPoint }, VOCAB, k);
+    const products = dequantize(
+      { q, scales: scales.map(Math.abs), biases: null, zeroPoint },
+      VOCAB,
+      k,
+    );
     const expected = embed(TOKENS, dequantize(weight.rows, VOCAB, k), k);
     // Product and bias may cancel: each is rounded before they meet.
     const sizes = embed(TOKENS, products, k).map((p, i) => Math.abs(p) + Math.abs(expected[i]!));

@@ -49,7 +49,11 @@ for (const shape of product({ rows: [1, 3, 9], k: [1, 3, 31, 32, 33, 64, 172, 40
       const scale = expected.scales[block]!;
       assert.is(actual.scales[block], scale * 127 < TINY ? 0 : Math.fround(scale), 'scale');
       const q = actual.q.subarray(block * GROUP_SIZE, (block + 1) * GROUP_SIZE);
-      assert.is(actual.sums[block], q.reduce((a, b) => a + b, 0), 'sum');
+      assert.is(
+        actual.sums[block],
+        q.reduce((a, b) => a + b, 0),
+        'sum',
+      );
     }
   });
 }

@@ -21,7 +21,13 @@ for (const one of product({ theta: [100, 10000, 1e6], headDim: [2, 8, 64, 128] }
       return { code: CODE_ROPE_ANGLES, fields, rows, outputs: [out] };
     });
     const expected = ropeAngles(POSITIONS, frequencies);
-    assertClose(asF32(out!), expected, 'ropeAngles', 'rope_angles', expected.map(() => 1));
+    assertClose(
+      asF32(out!),
+      expected,
+      'ropeAngles',
+      'rope_angles',
+      expected.map(() => 1),
+    );
   });
 }
 
@@ -61,7 +67,12 @@ test('pow64 agrees with the mathematical power', () => {
     const exponents = [0, -0.015625, -0.25, -0.5, -0.984375, -1];
     const pairs = bases.flatMap((base) => exponents.map((exponent) => [base, exponent] as const));
     const actual = pairs.map(([base, exponent]) => core.call('pow64', base, exponent)!);
-    assertClose(actual, pairs.map(([base, exponent]) => base ** exponent), 'pow', core.name);
+    assertClose(
+      actual,
+      pairs.map(([base, exponent]) => base ** exponent),
+      'pow',
+      core.name,
+    );
   }
 });
 

@@ -106,7 +106,13 @@ for (const type of ['f32', 'f16', 'int8'] as const) {
           const bound = largest(v) * (1 + score);
           const row = out.slice(i * width * 4, (i + 1) * width * 4);
           const name = `position ${position}`;
-          assertClose(asF32(row), expected, 'sdpa', name, expected.map(() => bound));
+          assertClose(
+            asF32(row),
+            expected,
+            'sdpa',
+            name,
+            expected.map(() => bound),
+          );
           if (ALONE.includes(position)) {
             const alone = run(rowQ, [position], cache, type, heads, window, scale);
             assertSameBytes(alone, row, `${name} alone`);

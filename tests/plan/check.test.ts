@@ -50,9 +50,7 @@ test('weights that nothing uses are refused by name', () => {
 
 test('a quantized vector is refused by name', () => {
   const format = { kind: 'linear', bits: 4, scaleType: 'f16', symmetric: true } as const;
-  const weights = changed((map) =>
-    map.set('model.norm', { ...map.get('model.norm')!, format }),
-  );
+  const weights = changed((map) => map.set('model.norm', { ...map.get('model.norm')!, format }));
   assert.throws(
     () => checkWeights(plan, weights, 'tiny'),
     (error: unknown) => error instanceof FormatError && error.message.includes('model.norm'),

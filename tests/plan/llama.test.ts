@@ -66,8 +66,7 @@ test('an architecture without a plan is refused by name', () => {
   assert.throws(
     () => planFor({ ...tinyConfig(), architecture: 'MambaForCausalLM' }),
     (error: unknown) =>
-      error instanceof UnsupportedError &&
-      /MambaForCausalLM.*LlamaForCausalLM/.test(error.message),
+      error instanceof UnsupportedError && /MambaForCausalLM.*LlamaForCausalLM/.test(error.message),
   );
 });
 

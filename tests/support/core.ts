@@ -1,8 +1,8 @@
 // Calls single kernels of the built cores: inputs and outputs lie in a memory of the test's own, every
 // block has guard bytes behind it, and outputs are 0xff before the call (NaN as any float).
 
-import { loadCore } from '#platform';
 import * as assert from 'uvu/assert';
+import { loadCore } from '#platform';
 import { assertSameBytes } from './compare.js';
 
 type Kernel = (...values: number[]) => number | undefined;

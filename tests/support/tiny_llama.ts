@@ -56,9 +56,13 @@ export function tinyLlama(options: Partial<TinyOptions> = {}): {
   for (const [path, shape] of tinyShapes(o)) {
     const [n, k] = shape;
     // Matrices double the size of what they read, so that logits depend on more than the last token.
-    const draw = k === undefined ? () => random.between(0.5, 1.5) : normal(random, deviation(path, k));
+    const draw =
+      k === undefined ? () => random.between(0.5, 1.5) : normal(random, deviation(path, k));
     const values = Float32Array.from({ length: n! * (k ?? 1) }, draw);
-    tensors.set(`${path}.weight`, { shape, values: values.map((x) => roundTo(o.dtype, x)) });
+    tensors.set(`${path}.weight`, {
+      shape,
+      values: values.map((x) => roundTo(o.dtype, x)),
+    });
   }
   return { config: tinyHfConfig(o), tensors };
 }
@@ -95,7 +99,10 @@ export function safetensorsBytes(
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
   const list = [...tensors];
-  const sized = list.map((tensor) => ({ ...tensor, bytes: tensor.bytes.length }));
+  const sized = list.map((tensor) => ({
+    ...tensor,
+    bytes: tensor.bytes.length,
+  }));
   return safetensorsFile(encodeHeader(sized, metadata), ...list.map(({ bytes }) => bytes));
 }
 

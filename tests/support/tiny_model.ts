@@ -45,20 +45,26 @@ export function tinyCheckpoint(seed: number, config: ModelConfig = tinyConfig())
     config,
     rawConfig: {},
     weights,
-    texts: { tokenizer: null, tokenizerConfig: null, generationConfig: null, chatTemplate: null },
+    texts: {
+      tokenizer: null,
+      tokenizerConfig: null,
+      generationConfig: null,
+      chatTemplate: null,
+    },
     fileBytes: 0,
     close: async () => {},
   };
 }
 
 /** A float32 weight that lies in memory. */
-export function floatWeight(
-  path: string,
-  shape: readonly number[],
-  values: Float32Array,
-): Weight {
+export function floatWeight(path: string, shape: readonly number[], values: Float32Array): Weight {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const part = { name: path, source: bytesSource(path, bytes), offset: 0, bytes: bytes.length };
+  const part = {
+    name: path,
+    source: bytesSource(path, bytes),
+    offset: 0,
+    bytes: bytes.length,
+  };
   return { path, shape, format: { kind: 'float', dtype: 'f32' }, values: part };
 }
 

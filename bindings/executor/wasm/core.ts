@@ -21,6 +21,8 @@ export interface Core {
   run_plan(plan: number): number;
   run_worker(plan: number, thread: number): void;
   stop_workers(plan: number): void;
+  /** Reads `bytes` bytes in order, a multiple of 128: the roofline of a decode kernel. */
+  read_all(at: number, bytes: number): number;
   /** In place: softmax(x / temperature) over n values. */
   softmax(x: number, n: number, temperature: number): void;
 }

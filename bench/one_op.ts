@@ -1,0 +1,63 @@
+// Runs one op of the core by itself: a plan of length one over memory laid out by the caller.
+
+import * as layout from '../assembly/op_layout.js';
+import type { Core } from '../bindings/executor/wasm/core.js';
+
+export type Fields = Readonly<Record<number, number>>;
+
+/** Where a one-op plan keeps its records; everything from FREE on is the caller's. */
+const PLAN = 4096;
+const ROWS = PLAN + 1024;
+const LOGIT_ROWS = ROWS + 128 * layout.ROW_BYTES;
+const SCRATCH = LOGIT_ROWS + 1024;
+export const FREE = SCRATCH + 16384;
+
+export class OneOp {
+  readonly #core: Core;
+  readonly #words: Uint32Array;
+
+  constructor(core: Core, memory: WebAssembly.Memory) {
+    this.#core = core;
+    this.#words = new Uint32Array(memory.buffer);
+  }
+
+  /**
+   * Sets the op and the rows it runs on.
+   * @param fields byte offset (OP_*) to value
+   * @param pages address of the page table of all rows
+   */
+  prepare(fields: Fields, positions: readonly number[], pages = 0): void {
+    const words = this.#words;
+    words.fill(0, PLAN / 4, FREE / 4);
+    this.#set(PLAN + layout.PLAN_OP_COUNT, 1);
+    this.#set(PLAN + layout.PLAN_ROW_COUNT, positions.length);
+    this.#set(PLAN + layout.PLAN_ROWS, ROWS);
+    this.#set(PLAN + layout.PLAN_LOGIT_ROWS, LOGIT_ROWS);
+    this.#set(PLAN + layout.PLAN_SCRATCH, SCRATCH);
+    positions.forEach((position, i) => {
+      const row = ROWS + i * layout.ROW_BYTES;
+      this.#set(row + layout.ROW_TOKEN, i);
+      this.#set(row + layout.ROW_POSITION, position);
+      this.#set(row + layout.ROW_PAGES, pages);
+    });
+    for (const [offset, value] of Object.entries(fields)) this.field(Number(offset), value);
+  }
+
+  /** Changes one field of the prepared op. */
+  field(offset: number, value: number): void {
+    this.#set(PLAN + layout.PLAN_BYTES + offset, value);
+  }
+
+  run(): void {
+    this.#core.run_plan(PLAN);
+  }
+
+  #set(address: number, value: number): void {
+    this.#words[address / 4] = value;
+  }
+}
+
+/** Bits of x as float32, for OP_FLOAT. */
+export function floatBits(x: number): number {
+  return new Uint32Array(new Float32Array([x]).buffer)[0] ?? 0;
+}

@@ -1,0 +1,136 @@
+// What config.json says about compressed weights. Two writers are understood:
+//
+//   "quantization": { "group_size": 32, "bits": 4, "mode": "affine", "<path>": { ... } | false }      MLX
+//   "quantization_config": { "quant_method": "halfbyte", "version": 1, "tensors": { "<path>":
+//     { "type": "linear", "bits": 4, "group_size": 32, "symmetric": true, "in_features": k } } }       ours
+//
+// MLX repeats its object as `quantization_config`, without a quant_method.
+
+import { FormatError, UnsupportedError } from '../errors.js';
+import { GROUP_SIZE } from '../formats.js';
+import { describe, JsonFields, type JsonObject } from './json_fields.js';
+
+const METHOD = 'halfbyte';
+const VERSION = 1;
+/** As for the widths of a config. */
+const MAX_FEATURES = 1 << 20;
+
+/** How one packed weight is meant to be read. */
+export interface PackedMeaning {
+  readonly bits: 4 | 8;
+  readonly symmetric: boolean;
+  /** k, where the metadata has it; rows are padded to whole groups. */
+  readonly inFeatures: number | null;
+}
+
+export interface Quantization {
+  /** For messages: the config key that says so. */
+  readonly key: string;
+  /** What the weight at `path` must be: null if it must be floats. */
+  meaning(path: string): PackedMeaning | null;
+  /** Paths that must be packed; empty where the metadata names none. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Reads the quantization keys of config.json; null if there are none.
+ * @throws UnsupportedError for other methods and schemes, by name; FormatError for fields that are wrong
+ */
+export function parseQuantization(config: JsonObject, name: string): Quantization | null {
+  const fields = new JsonFields(config, name);
+  const mlx = fields.object('quantization');
+  const common = fields.object('quantization_config');
+  if (common?.has('quant_method')) {
+    const method = common.string('quant_method');
+    if (method !== METHOD) {
+      throw new UnsupportedError(
+        `${common.at('quant_method')}: ${method} is not supported, only ${METHOD} and MLX's affine`,
+      );
+    }
+    if (mlx) {
+      const both = `expected one of quantization and quantization_config, came both`;
+      throw new FormatError(`[${name}] ${both}`);
+    }
+    return parseOurs(common);
+  }
+  const affine = mlx ?? common;
+  return affine && parseMlx(affine, mlx ? 'quantization' : 'quantization_config');
+}
+
+function parseOurs(fields: JsonFields): Quantization {
+  const version = fields.integer('version', 1, Number.MAX_SAFE_INTEGER);
+  if (version !== VERSION) {
+    const reads = `this halfbyte reads version ${VERSION}`;
+    throw new UnsupportedError(`${fields.at('version')}: ${version}, ${reads}`);
+  }
+  const tensors = fields.object('tensors');
+  if (!tensors) throw fields.wrong('tensors', 'an object');
+  const meanings = new Map<string, PackedMeaning>();
+  for (const path of tensors.keys()) {
+    const tensor = tensors.object(path);
+    if (!tensor) throw tensors.wrong(path, 'an object');
+    const type = tensor.string('type');
+    if (type !== 'linear') {
+      throw new UnsupportedError(`${tensor.at('type')}: ${type} is not supported, only linear`);
+    }
+    if (!tensor.has('symmetric')) throw tensor.wrong('symmetric', 'true or false');
+    meanings.set(path, {
+      bits: parseBits(tensor),
+      symmetric: tensor.boolean('symmetric', false),
+      inFeatures: tensor.integer('in_features', 1, MAX_FEATURES),
+    });
+  }
+  return {
+    key: 'quantization_config.tensors',
+    meaning: (path) => meanings.get(path) ?? null,
+    paths: [...meanings.keys()],
+  };
+}
+
+/** Modules may have an object of their own, or `false`; whether another is packed, its scales tell. */
+function parseMlx(fields: JsonFields, key: string): Quantization {
+  const rest: PackedMeaning = {
+    bits: parseBits(fields),
+    symmetric: false,
+    inFeatures: null,
+  };
+  const meanings = new Map<string, PackedMeaning | null>();
+  for (const path of fields.keys()) {
+    const value = fields.get(path);
+    if (['group_size', 'bits', 'mode'].includes(path) || value === undefined) continue;
+    if (value === false) {
+      meanings.set(path, null);
+      continue;
+    }
+    const module = typeof value === 'object' ? fields.object(path) : null;
+    if (!module) {
+      throw new UnsupportedError(`${fields.at(path)}: ${describe(value)} is not understood`);
+    }
+    meanings.set(path, { ...rest, bits: parseBits(module) });
+  }
+  return {
+    key,
+    meaning: (path) => (meanings.has(path) ? meanings.get(path)! : rest),
+    paths: [],
+  };
+}
+
+/** `bits`, beside the only group size and mode that are supported. */
+function parseBits(fields: JsonFields): 4 | 8 {
+  const groupSize = fields.integer('group_size', 1, MAX_FEATURES);
+  if (groupSize !== GROUP_SIZE) {
+    const only = `only ${GROUP_SIZE}`;
+    throw new UnsupportedError(
+      `${fields.at('group_size')}: ${groupSize} is not supported, ${only}`,
+    );
+  }
+  const mode = fields.string('mode', 'affine');
+  if (mode !== 'affine') {
+    throw new UnsupportedError(`${fields.at('mode')}: ${mode} is not supported, only affine`);
+  }
+  const bits = fields.integer('bits', 1, 16);
+  if (bits !== 4 && bits !== 8) {
+    throw new UnsupportedError(`${fields.at('bits')}: ${bits} is not supported, only 4 and 8`);
+  }
+  return bits;
+}

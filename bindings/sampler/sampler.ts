@@ -1,0 +1,132 @@
+// Logits -> next token, beside the core. The order: repetitionPenalty, logitBias, allowedTokens; then the
+// largest logit if temperature is 0, else softmax(logits / temperature), topK, topP, minP and a draw.
+
+import { FormatError, OptionError } from '../errors.js';
+import type { Executor } from '../executor/executor.js';
+import type { TokenChooser } from '../session/session.js';
+import { addBias, keepAllowed, penalizeRepetition } from './adjust.js';
+import { filterTokens, sum } from './filters.js';
+import { Random, randomSeed } from './random.js';
+
+export interface SamplerOptions {
+  /** 0: always the most likely token. Otherwise 1e-6 or more; default 1. */
+  readonly temperature?: number | undefined;
+  /** Draws among the k most likely tokens; 0, the default: among all. */
+  readonly topK?: number | undefined;
+  /** Draws among the fewest likely tokens that together reach this probability, (0, 1]; default 1. */
+  readonly topP?: number | undefined;
+  /** Draws among tokens at least minP times as likely as the likeliest, [0, 1]; default 0. */
+  readonly minP?: number | undefined;
+  /** Above 1 makes tokens that occurred less likely, prompt included; default 1. */
+  readonly repetitionPenalty?: number | undefined;
+  /** An integer from 0 to 2^53 - 1; default: a random one, to be read from `sampler.seed`. */
+  readonly seed?: number | undefined;
+  /** Added to the logits of these tokens. */
+  readonly logitBias?: ReadonlyMap<number, number> | undefined;
+  /** Only tokens whose bit is 1 are drawn: bit t & 31 of word t >> 5. */
+  readonly allowedTokens?: Uint32Array | null | undefined;
+}
+
+/** Below it, 1 / temperature would leave the range of float32. */
+const MIN_TEMPERATURE = 1e-6;
+
+export class Sampler implements TokenChooser {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly seed: number;
+  readonly logitBias: ReadonlyMap<number, number>;
+  /** May be replaced between tokens: what a grammar allows next. */
+  allowedTokens: Uint32Array | null;
+  readonly #random: Random;
+
+  /** @throws OptionError for a value outside of its interval */
+  constructor(options: SamplerOptions = {}) {
+    this.temperature = options.temperature ?? 1;
+    this.topK = options.topK ?? 0;
+    this.topP = options.topP ?? 1;
+    this.minP = options.minP ?? 0;
+    this.repetitionPenalty = options.repetitionPenalty ?? 1;
+    this.seed = options.seed ?? randomSeed();
+    this.logitBias = options.logitBias ?? new Map();
+    this.allowedTokens = options.allowedTokens ?? null;
+    checkOptions(this);
+    this.#random = new Random(this.seed);
+  }
+
+  /** Chooses from the `index`-th logits of the latest step, which are overwritten. */
+  async choose(executor: Executor, index: number, history: readonly number[]): Promise<number> {
+    const logits = await executor.logits(index);
+    if (this.repetitionPenalty !== 1) penalizeRepetition(logits, history, this.repetitionPenalty);
+    if (this.logitBias.size > 0) addBias(logits, this.logitBias);
+    if (this.allowedTokens) keepAllowed(logits, this.allowedTokens);
+    const best = likeliest(logits);
+    if (best < 0) throw this.#noChoice();
+    if (this.temperature === 0) return best;
+    return this.#draw(await executor.softmax(index, this.temperature), best);
+  }
+
+  #draw(probabilities: Float32Array, best: number): number {
+    const kept = filterTokens(probabilities, this);
+    const mass = kept?.mass ?? sum(probabilities);
+    // One NaN among the logits makes every probability NaN.
+    if (!(mass > 0)) throw this.#noChoice();
+    const target = this.#random.uniform() * mass;
+    const count = kept?.ids.length ?? probabilities.length;
+    let reached = 0;
+    let last = best;
+    for (let i = 0; i < count; i++) {
+      const id = kept ? kept.ids[i]! : i;
+      const p = probabilities[id]!;
+      if (p === 0) continue;
+      reached += p;
+      last = id;
+      if (reached > target) break;
+    }
+    return last;
+  }
+
+  #noChoice(): Error {
+    if (this.allowedTokens) {
+      return new OptionError('[sampler] allowedTokens: expected at least one token with a finite logit');
+    }
+    return new FormatError('[sampler] the logits are not finite: the weights of this model are damaged');
+  }
+}
+
+/** The largest logit's token, the lowest id among equals; -1 if no logit is above -Infinity. */
+function likeliest(logits: Float32Array): number {
+  let best = -1;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!;
+    if (logit > largest) {
+      largest = logit;
+      best = id;
+    }
+  }
+  return best;
+}
+
+function checkOptions(sampler: Sampler): void {
+  const { temperature, topK, topP, minP, repetitionPenalty, seed, logitBias } = sampler;
+  const isHot = temperature >= MIN_TEMPERATURE && temperature < Number.POSITIVE_INFINITY;
+  check(temperature === 0 || isHot, 'temperature', `0, or ${MIN_TEMPERATURE} and more`, temperature);
+  check(Number.isSafeInteger(topK) && topK >= 0, 'topK', 'an integer, 0 or more', topK);
+  check(topP > 0 && topP <= 1, 'topP', 'a number in (0, 1]', topP);
+  check(minP >= 0 && minP <= 1, 'minP', 'a number in [0, 1]', minP);
+  const isPenalty = repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY;
+  check(isPenalty, 'repetitionPenalty', 'a finite number above 0', repetitionPenalty);
+  check(Number.isSafeInteger(seed) && seed >= 0, 'seed', 'an integer from 0 to 2^53 - 1', seed);
+  for (const [token, value] of logitBias) {
+    const isToken = Number.isSafeInteger(token) && token >= 0;
+    check(isToken, 'logitBias', 'token ids, integers from 0', token);
+    check(!Number.isNaN(value), 'logitBias', `a number for token ${token}`, value);
+  }
+}
+
+function check(valid: boolean, name: string, expected: string, came: unknown): void {
+  if (!valid) throw new OptionError(`[sampler] ${name}: expected ${expected}, came ${String(came)}`);
+}

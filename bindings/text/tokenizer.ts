@@ -1,0 +1,185 @@
+// Text to token ids and back, as Hugging Face's tokenizers do it.
+
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { FormatError, OptionError } from '../errors.js';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
+
+export interface Tokenizer {
+  readonly bosTokenId: number | null;
+  /** Tokens that end a text: the config's, else the tokenizer's own. */
+  readonly eosTokenIds: readonly number[];
+  /** As templates want them; null where the tokenizer names none. */
+  readonly bosToken: string | null;
+  readonly eosToken: string | null;
+  /** Ids the tokenizer knows lie below this. */
+  readonly vocabSize: number;
+  /**
+   * @param options.addSpecialTokens BOS (and what else the tokenizer puts around a text); default true. False
+   *   for text that a chat template made. BOS is never doubled.
+   */
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  /**
+   * @param options.skipSpecialTokens leaves special tokens out; default true
+   * @throws OptionError for a number that is no id
+   */
+  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
+  /** Whether `decode` leaves this token out. */
+  isSpecial(id: number): boolean;
+}
+
+/** The texts of a checkpoint that make a tokenizer. */
+export interface TokenizerTexts {
+  readonly tokenizer: string | null;
+  readonly tokenizerConfig: string | null;
+}
+
+/** What the model's config says about tokens. */
+export interface TokenConfig {
+  readonly vocabSize: number;
+  readonly bosTokenId: number | null;
+  readonly eosTokenIds: readonly number[];
+}
+
+/** Parts of tokenizer.json that the library takes for granted. */
+const REQUIRED = ['model', 'decoder', 'post_processor', 'pre_tokenizer', 'normalizer'];
+
+/**
+ * @throws FormatError if tokenizer.json is missing, damaged, or has ids the model has no embedding for
+ */
+export function createTokenizer(texts: TokenizerTexts, config: TokenConfig): Tokenizer {
+  if (texts.tokenizer === null) throw new FormatError('[tokenizer.json] is missing');
+  const file = parseJsonObject(texts.tokenizer, 'tokenizer.json');
+  const settings =
+    texts.tokenizerConfig === null
+      ? {}
+      : parseJsonObject(texts.tokenizerConfig, 'tokenizer_config.json');
+  return new WrappedTokenizer(buildTokenizer(file, settings), settings, config);
+}
+
+class WrappedTokenizer implements Tokenizer {
+  readonly bosTokenId: number | null;
+  readonly eosTokenIds: readonly number[];
+  readonly bosToken: string | null;
+  readonly eosToken: string | null;
+  readonly vocabSize: number;
+  readonly #tokenizer: HuggingFaceTokenizer;
+  readonly #special = new Set<number>();
+  readonly #addBos: boolean | null;
+  readonly #addEos: boolean | null;
+
+  constructor(tokenizer: HuggingFaceTokenizer, settings: JsonObject, config: TokenConfig) {
+    this.#tokenizer = tokenizer;
+    this.vocabSize = checkVocabulary(tokenizer, config.vocabSize);
+    for (const [id, token] of tokenizer.get_added_tokens_decoder()) {
+      if (token.special) this.#special.add(id);
+    }
+    this.bosToken = tokenText(settings.bos_token);
+    this.eosToken = tokenText(settings.eos_token);
+    this.bosTokenId = this.#idOf(this.bosToken) ?? config.bosTokenId;
+    const eos = this.#idOf(this.eosToken);
+    this.eosTokenIds = config.eosTokenIds.length > 0 || eos === null ? config.eosTokenIds : [eos];
+    // Only the Llama classes obey these two against the post-processor of tokenizer.json.
+    const obeys = /^Llama/.test(String(settings.tokenizer_class));
+    this.#addBos = obeys ? flag(settings.add_bos_token) : null;
+    this.#addEos = obeys ? flag(settings.add_eos_token) : null;
+  }
+
+  encode(text: string, { addSpecialTokens = true } = {}): number[] {
+    const plain = this.#ids(text, false);
+    if (!addSpecialTokens) return plain;
+    const ids = this.#ids(text, true);
+    const { bosTokenId: bos } = this;
+    const eos = this.eosTokenIds[0] ?? null;
+    if (bos !== null) {
+      const added = ids.length > plain.length && ids[0] === bos;
+      const wanted = (this.#addBos ?? added) && plain[0] !== bos;
+      if (added && !wanted) ids.shift();
+      if (!added && wanted) ids.unshift(bos);
+    }
+    if (eos !== null && this.#addEos === true && ids.at(-1) !== eos) ids.push(eos);
+    return ids;
+  }
+
+  decode(ids: readonly number[], { skipSpecialTokens = true } = {}): string {
+    const known: number[] = [];
+    for (const id of ids) {
+      if (!Number.isInteger(id) || id < 0) {
+        throw new OptionError(`[decode] expected token ids, came ${id}`);
+      }
+      // Models round their vocabulary up: ids beyond the tokenizer's mean nothing.
+      if (this.#tokenizer.id_to_token(id) === undefined) continue;
+      if (!skipSpecialTokens || !this.#special.has(id)) known.push(id);
+    }
+    if (known.length === 0) return '';
+    // Cleaning up would take back spaces that a stream has already given out.
+    return this.#tokenizer.decode(known, {
+      skip_special_tokens: false,
+      clean_up_tokenization_spaces: false,
+    });
+  }
+
+  isSpecial(id: number): boolean {
+    return this.#special.has(id);
+  }
+
+  #ids(text: string, addSpecialTokens: boolean): number[] {
+    if (text === '' && !addSpecialTokens) return [];
+    const { ids } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
+    const unknown = ids.findIndex((id) => id === undefined);
+    if (unknown < 0) return ids;
+    throw new FormatError(
+      `[tokenizer.json] no token for piece ${unknown + 1} of ${ids.length} of the text, and no unk_token`,
+    );
+  }
+
+  #idOf(token: string | null): number | null {
+    return token === null ? null : (this.#tokenizer.token_to_id(token) ?? null);
+  }
+}
+
+function buildTokenizer(file: JsonObject, settings: JsonObject): HuggingFaceTokenizer {
+  const missing = REQUIRED.filter((key) => !Object.hasOwn(file, key));
+  if (missing.length > 0 || !isJsonObject(file.model)) {
+    const what = missing.length > 0 ? `has no ${missing.join(', ')}` : 'model is no object';
+    throw new FormatError(`[tokenizer.json] ${what}: not a tokenizer of Hugging Face`);
+  }
+  const { added_tokens: added = [], ...rest } = file;
+  if (!Array.isArray(added)) {
+    throw new FormatError('[tokenizer.json] added_tokens: expected an array');
+  }
+  try {
+    return new HuggingFaceTokenizer({ ...rest, added_tokens: added }, settings);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError(`[tokenizer.json] cannot be used: ${reason}`, { cause });
+  }
+}
+
+/** @returns one more than the largest id */
+function checkVocabulary(tokenizer: HuggingFaceTokenizer, embedded: number): number {
+  let largest = -1;
+  let name = '';
+  for (const [token, id] of tokenizer.get_vocab()) {
+    if (id <= largest || token === undefined) continue;
+    largest = id;
+    name = token;
+  }
+  if (largest >= embedded) {
+    const has = `the model has vocab_size ${embedded}`;
+    throw new FormatError(
+      `[tokenizer.json] token ${JSON.stringify(name)} has id ${largest}, ${has}`,
+    );
+  }
+  return largest + 1;
+}
+
+/** A token of tokenizer_config.json: a string, or an object around one. */
+function tokenText(token: unknown): string | null {
+  if (typeof token === 'string') return token;
+  if (isJsonObject(token) && typeof token.content === 'string') return token.content;
+  return null;
+}
+
+function flag(value: unknown): boolean | null {
+  return typeof value === 'boolean' ? value : null;
+}

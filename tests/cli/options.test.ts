@@ -1,0 +1,142 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { cutChunks, splitDocuments } from '../../bindings/cli/documents.js';
+import {
+  COMMON,
+  type CommandSpec,
+  commandHelp,
+  parseOptions,
+  RUNTIME,
+} from '../../bindings/cli/options.js';
+import { ProgressBar } from '../../bindings/cli/progress.js';
+import { median, megabytes } from '../../bindings/cli/words.js';
+import { OptionError } from '../../bindings/errors.js';
+
+const SPEC: CommandSpec = {
+  name: 'demo',
+  summary: 'Does nothing.',
+  usage: ['MODEL --prompt TEXT'],
+  options: {
+    prompt: { value: 'TEXT', help: 'text' },
+    stop: { value: 'S', multiple: true, help: 'stop' },
+    count: { value: 'N', short: 'n', help: 'count' },
+    ...RUNTIME,
+    ...COMMON,
+  },
+};
+
+const throwsOption = (run: () => unknown, message: RegExp) =>
+  assert.throws(
+    run,
+    (error: unknown) => error instanceof OptionError && message.test(error.message),
+  );
+
+test('values, switches, repeated and short options', () => {
+  const options = parseOptions(SPEC, [
+    'dir',
+    '--prompt',
+    '',
+    '--stop',
+    'a',
+    '--stop=b',
+    '-n',
+    '3',
+    '--json',
+    '--threads',
+    'auto',
+  ]);
+  assert.is(options.model, 'dir');
+  assert.is(options.text('prompt'), '');
+  assert.equal(options.texts('stop'), ['a', 'b']);
+  assert.is(options.whole('count', 0), 3);
+  assert.is(options.threads(), 'auto');
+  assert.ok(options.has('json'));
+  assert.not(options.has('help'));
+  assert.is(options.text('device'), undefined);
+  assert.is(options.choice('device', ['wasm']), undefined);
+});
+
+test('a value may begin with a dash', () => {
+  const options = parseOptions(SPEC, ['dir', '--prompt', '- milk', '--count', '-1']);
+  assert.is(options.text('prompt'), '- milk');
+  assert.is(options.number('count'), -1);
+});
+
+const WRONG: [string[], RegExp][] = [
+  [[], /\[demo\] expected one MODEL, came none/],
+  [['a', 'b'], /expected one MODEL, came a b/],
+  [['a', '--nope'], /\[demo\] Unknown option '--nope'/],
+  [['a', '--prompt'], /\[demo\].*--prompt/],
+  [['a', '--json=1'], /\[demo\].*--json/],
+  [['a', '--prompt', '--json'], /\[demo\].*--prompt/],
+];
+
+for (const [words, message] of WRONG) {
+  test(`refuses "${words.join(' ')}"`, () =>
+    throwsOption(() => parseOptions(SPEC, words), message));
+}
+
+test('numbers are checked', () => {
+  for (const text of ['', 'x', '1e999', 'NaN', ' ']) {
+    throwsOption(() => parseOptions(SPEC, ['m', `--count=${text}`]).number('count'), /\[--count\]/);
+  }
+  for (const text of ['1.5', '-1', '1e17']) {
+    throwsOption(() => parseOptions(SPEC, ['m', `--count=${text}`]).whole('count', 0), /whole/);
+  }
+  throwsOption(() => parseOptions(SPEC, ['m', '--threads', '0']).threads(), /1 or more, came "0"/);
+  throwsOption(
+    () => parseOptions(SPEC, ['m', '--device', 'x']).choice('device', ['a', 'b']),
+    /a, b/,
+  );
+  throwsOption(() => parseOptions(SPEC, ['m']).required('prompt'), /\[--prompt\]/);
+});
+
+test('help names every option and needs no MODEL', () => {
+  assert.ok(parseOptions(SPEC, ['--help']).has('help'));
+  const help = commandHelp(SPEC);
+  for (const name of Object.keys(SPEC.options)) assert.match(help, `--${name}`);
+});
+
+test('progress: a bar on a terminal, few lines elsewhere', () => {
+  for (const isTTY of [true, false]) {
+    const written: string[] = [];
+    const bar = new ProgressBar('work', { isTTY, write: (text) => written.push(text) });
+    for (let i = 0; i <= 1000; i++) bar.update(i, 1000);
+    bar.end();
+    const text = written.join('');
+    assert.match(text, /work.*100%/);
+    assert.is(text.includes('\r'), isTTY);
+    assert.ok(written.length < 20, `${written.length} writes`);
+  }
+});
+
+test('documents are separated by a line', () => {
+  assert.equal(splitDocuments('a\nb\n<|endoftext|>\nc <|endoftext|> d\n<|endoftext|>\n\n'), [
+    'a\nb',
+    'c <|endoftext|> d',
+  ]);
+  assert.equal(splitDocuments('a\r\n<|endoftext|>\r\nb'), ['a', 'b']);
+  assert.equal(splitDocuments('\n'), []);
+});
+
+test('chunks: BOS before each, or the first token given', () => {
+  assert.equal(cutChunks([5, 6, 7, 8, 9], 2, 1), [
+    [1, 5, 6],
+    [1, 7, 8],
+    [1, 9],
+  ]);
+  assert.equal(cutChunks([5, 6, 7, 8, 9], 2, null), [
+    [5, 6],
+    [7, 8],
+  ]);
+  assert.equal(cutChunks([], 2, 1), []);
+});
+
+test('words', () => {
+  assert.is(median([3, 1, 2]), 2);
+  assert.is(median([4, 1, 2, 3]), 2.5);
+  assert.is(megabytes(1234567), '1.2 MB');
+  assert.is(megabytes(4e9), '4.00 GB');
+});
+
+test.run();

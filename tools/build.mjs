@@ -1,0 +1,18 @@
+// `npm run build`: assembly/ becomes build/core.*.wasm, each TypeScript file one JavaScript file of the same
+// path under build/, bindings/ their declarations. What is up to date is left alone.
+
+import { pathToFileURL } from 'node:url';
+import { buildCores } from './build/cores.mjs';
+import { buildDeclarations, buildScripts } from './build/scripts.mjs';
+
+/** Builds what has changed. */
+export async function build() {
+  await Promise.all([buildCores(), buildScripts(), buildDeclarations()]);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await build().catch((error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+}

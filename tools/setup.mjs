@@ -1,0 +1,66 @@
+// Set-up that every script does for itself: dependencies, when they are not the lock's, then the build.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './build.mjs';
+import { ROOT } from './build/files.mjs';
+import { npm } from './npm.mjs';
+
+const RUNTIMES = join('tools', 'runtimes');
+
+/** Dependencies and build; progress goes to stderr. */
+export async function setUp() {
+  const { status } = installIfNeeded('.', 'dependencies');
+  if (status !== 0) throw new Error('[setup] npm ci failed');
+  await build();
+}
+
+/** Node 24, for the tests of relaxed SIMD; they say so where it is missing. */
+export function setUpRuntimes() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return;
+  const { status } = installIfNeeded(RUNTIMES, 'Node 24 for the tests of relaxed SIMD');
+  if (status !== 0) process.stderr.write('Node 24 could not be installed; its tests are skipped\n');
+}
+
+/**
+ * @param {string} folder of a package-lock.json
+ * @param {string} what
+ */
+function installIfNeeded(folder, what) {
+  if (isInstalled(folder)) return { status: 0 };
+  process.stderr.write(`installing ${what}\n`);
+  return npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: join(ROOT, folder),
+    stdio: ['ignore', 2, 2],
+  });
+}
+
+/**
+ * Whether node_modules holds what the lock names. Contents decide, not times: a checkout changes those.
+ * @param {string} folder
+ */
+function isInstalled(folder) {
+  const present = join(ROOT, folder, 'node_modules', '.package-lock.json');
+  if (!existsSync(present)) return false;
+  const installed = packagesOf(present);
+  return Object.entries(packagesOf(join(ROOT, folder, 'package-lock.json'))).every(
+    ([path, { version, optional }]) =>
+      path === '' || optional || installed[path]?.version === version,
+  );
+}
+
+/**
+ * @param {string} lock
+ * @returns {Record<string, { version: string, optional?: boolean }>}
+ */
+function packagesOf(lock) {
+  return JSON.parse(readFileSync(lock, 'utf8')).packages;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await setUp().catch((error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
