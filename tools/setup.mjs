@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from './build.mjs';
 import { ROOT } from './build/files.mjs';
+import { build } from './build.mjs';
 import { npm } from './npm.mjs';
 
 const RUNTIMES = join('tools', 'runtimes');

@@ -4,6 +4,8 @@ import { createFile, makeDirectory } from '#platform';
 import { OptionError } from '../errors.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
+import { checkWeights } from '../plan/check.js';
+import { planFor } from '../plan/plan_for.js';
 import { assignSchemes, type CompressedTensor, quantizationKeys } from './compressed_tensor.js';
 import { type Output, prepareOutput } from './output.js';
 import { type Recipe, schemeRecipe } from './recipe.js';
@@ -28,7 +30,7 @@ export interface CompressResult extends WrittenWeights {
 /**
  * Writes the checkpoint at `location`, compressed, to `out`: a directory, or one file if the name ends in
  * `.safetensors`. On failure or abort nothing is left behind and what stood at `out` stays.
- * @throws OptionError for an `out` that exists or would replace the source, UnsupportedError for a source
+ * @throws what `openCheckpoint` and `checkWeights` throw, OptionError for an `out` that exists or would replace the source, UnsupportedError for a source
  *   that is compressed already, FormatError for weights that are not finite, SourceError for I/O
  */
 export async function compressModel(
@@ -41,6 +43,7 @@ export async function compressModel(
   signal?.throwIfAborted();
   const checkpoint = await openCheckpoint(location, signal ? { signal } : {});
   try {
+    checkWeights(planFor(checkpoint.config), checkpoint.weights, location);
     const tensors = assignSchemes(checkpoint.weights.values(), recipe);
     const sources = new Set([location]);
     for (const { weight } of tensors) sources.add(weight.values.source.name);

@@ -1,20 +1,9 @@
 // A weight as the plan sees it: one name, one shape, one format, and where its bytes lie.
 
 import type { WeightFormat } from '../formats.js';
+import type { ByteSource } from '../platform/byte_source.js';
 
-/** Bytes that can be read by range: a file, a URL, a Blob or memory. */
-export interface ByteSource {
-  /** For messages: a path or URL. */
-  readonly name: string;
-  /** Length in bytes. */
-  readonly size: number;
-  /**
-   * Fills `into` with the bytes that start at `offset`.
-   * @throws SourceError if they cannot be read, FormatError if the source ends before.
-   */
-  read(offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void>;
-  close(): Promise<void>;
-}
+export type { ByteSource };
 
 /** One stored tensor: row-major bytes [offset, offset + bytes) of `source`. */
 export interface Part {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker, workerData } from 'node:worker_threads';
 import { FormatError, SourceError } from '../errors.js';
-import type { ByteSource } from '../model/weight.js';
+import type { ByteSource } from './byte_source.js';
 
 export * from './node_write.js';
 
@@ -34,7 +34,9 @@ export async function openFile(path: string): Promise<ByteSource> {
           });
         if (bytesRead === 0) {
           const end = offset + into.length;
-          throw new FormatError(`[source] ${path}: bytes up to ${end} expected, the file has ${size}`);
+          throw new FormatError(
+            `[source] ${path}: bytes up to ${end} expected, the file has ${size}`,
+          );
         }
         done += bytesRead;
       }
@@ -79,7 +81,9 @@ const cores = new Map<string, Promise<WebAssembly.Module>>();
 export function loadCore(name: string): Promise<WebAssembly.Module> {
   const known = cores.get(name);
   if (known) return known;
-  const compiled = readFile(join(BUILD, `${name}.wasm`)).then((bytes) => WebAssembly.compile(bytes));
+  const compiled = readFile(join(BUILD, `${name}.wasm`)).then((bytes) =>
+    WebAssembly.compile(bytes),
+  );
   cores.set(name, compiled);
   compiled.catch(() => cores.delete(name));
   return compiled;
@@ -106,7 +110,9 @@ const GRACE = 1000;
 
 /** Starts executor/wasm/worker.js on a thread that does not keep the process alive. */
 export function spawnWorker(start: unknown, onFailure: (error: unknown) => void): WorkerHandle {
-  const worker = new Worker(join(HERE, '..', 'executor', 'wasm', 'worker.js'), { workerData: start });
+  const worker = new Worker(join(HERE, '..', 'executor', 'wasm', 'worker.js'), {
+    workerData: start,
+  });
   worker.unref();
   const exited = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {

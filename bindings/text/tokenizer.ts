@@ -2,7 +2,7 @@
 
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { FormatError, OptionError } from '../errors.js';
-import { isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
+import { describe, isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
 
 export interface Tokenizer {
   readonly bosTokenId: number | null;
@@ -53,7 +53,8 @@ export function createTokenizer(texts: TokenizerTexts, config: TokenConfig): Tok
     texts.tokenizerConfig === null
       ? {}
       : parseJsonObject(texts.tokenizerConfig, 'tokenizer_config.json');
-  return new WrappedTokenizer(buildTokenizer(file, settings), settings, config);
+  const vocabSize = checkIds(file, config.vocabSize);
+  return new WrappedTokenizer(buildTokenizer(file, settings), settings, config, vocabSize);
 }
 
 class WrappedTokenizer implements Tokenizer {
@@ -64,12 +65,17 @@ class WrappedTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #special = new Set<number>();
-  readonly #addBos: boolean | null;
-  readonly #addEos: boolean | null;
+  /** What goes around a text, where the settings say so; null: the post-processor of tokenizer.json says. */
+  readonly #around: { readonly before: number[]; readonly after: number[] } | null;
 
-  constructor(tokenizer: HuggingFaceTokenizer, settings: JsonObject, config: TokenConfig) {
+  constructor(
+    tokenizer: HuggingFaceTokenizer,
+    settings: JsonObject,
+    config: TokenConfig,
+    vocabSize: number,
+  ) {
     this.#tokenizer = tokenizer;
-    this.vocabSize = checkVocabulary(tokenizer, config.vocabSize);
+    this.vocabSize = vocabSize;
     for (const [id, token] of tokenizer.get_added_tokens_decoder()) {
       if (token.special) this.#special.add(id);
     }
@@ -78,25 +84,23 @@ class WrappedTokenizer implements Tokenizer {
     this.bosTokenId = this.#idOf(this.bosToken) ?? config.bosTokenId;
     const eos = this.#idOf(this.eosToken);
     this.eosTokenIds = config.eosTokenIds.length > 0 || eos === null ? config.eosTokenIds : [eos];
-    // Only the Llama classes obey these two against the post-processor of tokenizer.json.
-    const obeys = /^Llama/.test(String(settings.tokenizer_class));
-    this.#addBos = obeys ? flag(settings.add_bos_token) : null;
-    this.#addEos = obeys ? flag(settings.add_eos_token) : null;
+    this.#around = /^Llama/.test(String(settings.tokenizer_class))
+      ? {
+          before:
+            settings.add_bos_token !== false && this.bosTokenId !== null ? [this.bosTokenId] : [],
+          after: settings.add_eos_token === true && eos !== null ? [eos] : [],
+        }
+      : null;
   }
 
   encode(text: string, { addSpecialTokens = true } = {}): number[] {
     const plain = this.#ids(text, false);
     if (!addSpecialTokens) return plain;
-    const ids = this.#ids(text, true);
-    const { bosTokenId: bos } = this;
-    const eos = this.eosTokenIds[0] ?? null;
-    if (bos !== null) {
-      const added = ids.length > plain.length && ids[0] === bos;
-      const wanted = (this.#addBos ?? added) && plain[0] !== bos;
-      if (added && !wanted) ids.shift();
-      if (!added && wanted) ids.unshift(bos);
-    }
-    if (eos !== null && this.#addEos === true && ids.at(-1) !== eos) ids.push(eos);
+    const ids = this.#around
+      ? [...this.#around.before, ...plain, ...this.#around.after]
+      : this.#ids(text, true);
+    const bos = this.bosTokenId;
+    if (bos !== null && plain[0] === bos && ids[0] === bos && ids[1] === bos) ids.shift();
     return ids;
   }
 
@@ -125,10 +129,9 @@ class WrappedTokenizer implements Tokenizer {
   #ids(text: string, addSpecialTokens: boolean): number[] {
     if (text === '' && !addSpecialTokens) return [];
     const { ids } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
-    const unknown = ids.findIndex((id) => id === undefined);
-    if (unknown < 0) return ids;
+    if (ids.every((id) => Number.isInteger(id))) return ids;
     throw new FormatError(
-      `[tokenizer.json] no token for piece ${unknown + 1} of ${ids.length} of the text, and no unk_token`,
+      '[tokenizer.json] the text has a piece without a token, and no unk_token',
     );
   }
 
@@ -155,20 +158,31 @@ function buildTokenizer(file: JsonObject, settings: JsonObject): HuggingFaceToke
   }
 }
 
-/** @returns one more than the largest id */
-function checkVocabulary(tokenizer: HuggingFaceTokenizer, embedded: number): number {
+/**
+ * Ids decide how large tables become, so they are checked before the library sees them.
+ * @param embedded rows of the model's embedding
+ * @returns one more than the largest id
+ */
+function checkIds(file: JsonObject, embedded: number): number {
+  const vocab = isJsonObject(file.model) ? file.model.vocab : null;
+  const added: unknown[] = Array.isArray(file.added_tokens) ? file.added_tokens : [];
+  const ids: Iterable<readonly [string, unknown]> = [
+    // Unigram lists [piece, score] in order of ids; the others map pieces to ids.
+    ...(Array.isArray(vocab) ? vocab.map((piece, id) => [String(piece), id] as const) : []),
+    ...(isJsonObject(vocab) ? Object.entries(vocab) : []),
+    ...added.map((one) =>
+      isJsonObject(one) ? ([String(one.content), one.id] as const) : (['', null] as const),
+    ),
+  ];
   let largest = -1;
-  let name = '';
-  for (const [token, id] of tokenizer.get_vocab()) {
-    if (id <= largest || token === undefined) continue;
-    largest = id;
-    name = token;
-  }
-  if (largest >= embedded) {
-    const has = `the model has vocab_size ${embedded}`;
-    throw new FormatError(
-      `[tokenizer.json] token ${JSON.stringify(name)} has id ${largest}, ${has}`,
-    );
+  for (const [token, id] of ids) {
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= embedded) {
+      const expected = `expected 0 to ${embedded - 1}, for the model has vocab_size ${embedded}`;
+      throw new FormatError(
+        `[tokenizer.json] token ${describe(token)} has id ${describe(id)}, ${expected}`,
+      );
+    }
+    largest = Math.max(largest, id as number);
   }
   return largest + 1;
 }
@@ -178,8 +192,4 @@ function tokenText(token: unknown): string | null {
   if (typeof token === 'string') return token;
   if (isJsonObject(token) && typeof token.content === 'string') return token.content;
   return null;
-}
-
-function flag(value: unknown): boolean | null {
-  return typeof value === 'boolean' ? value : null;
 }

@@ -14,10 +14,10 @@ import { asF32 } from '../support/core.js';
 import { DTYPES, runOp } from '../support/ops.js';
 import { type LinearShape, linearWeight } from '../support/packed.js';
 import { blockMajor, magnitudes, withF32Scales } from '../support/quantized.js';
-import { caseName, hostileRows, product, TestRandom } from '../support/random.js';
+import { caseName, hostileRows, normals, product, TestRandom } from '../support/random.js';
 
 const SHAPES = [
-  ...product({ m: [1, 2, 4, 5, 9], n: [1, 3, 8, 65], k: [32, 172] }),
+  ...product({ m: [1, 2, 4, 5, 9], n: [1, 7, 8, 65], k: [32, 172] }),
   { m: 3, n: 9, k: 4096 },
 ];
 const FORMATS = product({
@@ -76,6 +76,33 @@ for (const format of FORMATS) {
     });
   }
 }
+
+test('sums are rounded as agreed: acc += f32(dot) * (scaleW * scaleX), block by block', () => {
+  const [n, k] = [9, 172];
+  const blocks = paddedK(k) / GROUP_SIZE;
+  const f32 = Math.fround;
+  for (const { bits, hasBias } of product({ bits: [4, 8] as const, hasBias: [false, true] })) {
+    const random = new TestRandom(bits);
+    const shape = { n, k, bits, scaleType: 'f32', hasBias } as const;
+    const { rows: w, packed } = linearWeight(shape, random);
+    const x = withF32Scales(quantizeRows(Float64Array.from(normals(k, random)), k));
+    const expected = new Float32Array(n);
+    for (let row = 0; row < n; row++) {
+      let acc = 0;
+      for (let b = 0; b < blocks; b++) {
+        const at = row * blocks + b;
+        let dot = 0;
+        for (let i = 0; i < GROUP_SIZE; i++) {
+          dot += x.q[b * GROUP_SIZE + i]! * (w.q[at * GROUP_SIZE + i]! - w.zeroPoint);
+        }
+        acc = f32(acc + f32(dot * f32(w.scales[at]! * x.scales[b]!)));
+        if (w.biases) acc = f32(acc + f32(x.sums[b]! * f32(w.biases[at]! * x.scales[b]!)));
+      }
+      expected[row] = acc;
+    }
+    assertClose(asF32(run(x, 1, packed, shape)), expected, 'exact', `${bits} bits`);
+  }
+});
 
 test('the largest integers do not overflow', () => {
   const k = 64;

@@ -57,7 +57,7 @@ export function assertClose(
   assert.is(actual.length, expected.length, `${name}: length`);
   for (let i = 0; i < expected.length; i++) {
     const want = expected[i]!;
-    const bound = TOLERANCE[op] * Math.abs(scales?.[i] ?? want) + 2 ** -126;
+    const bound = op === 'exact' ? 0 : TOLERANCE[op] * Math.abs(scales?.[i] ?? want) + 2 ** -126;
     if (Math.abs(actual[i]! - want) <= bound) continue;
     // float32 has no such number: infinity is the right answer.
     if (Math.fround(want) === actual[i]) continue;
