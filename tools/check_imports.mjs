@@ -16,8 +16,9 @@ const LAYERS = [
   'session',
   'sampler',
   'text',
-  'load',
   'generate',
+  'load',
+  'inspect',
   'compress',
   'cli',
 ];

@@ -1,14 +1,14 @@
 // npm as this process was started by it, else the one on the path.
 
-import { spawnSync } from 'node:child_process';
-
 /**
- * Runs npm to its end.
+ * What to spawn to run npm.
  * @param {string[]} args
- * @param {import('node:child_process').SpawnSyncOptions} options
+ * @returns {{ command: string, args: string[], shell: boolean }}
  */
-export function npm(args, options) {
+export function npmCommand(args) {
   const script = process.env['npm_execpath'];
-  if (script?.endsWith('.js')) return spawnSync(process.execPath, [script, ...args], options);
-  return spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
+  if (script?.endsWith('npm-cli.js')) {
+    return { command: process.execPath, args: [script, ...args], shell: false };
+  }
+  return { command: 'npm', args, shell: process.platform === 'win32' };
 }

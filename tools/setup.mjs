@@ -1,12 +1,14 @@
 // Set-up that every script does for itself: dependencies, when they are not the lock's, then the build.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './build/files.mjs';
 import { build } from './build.mjs';
-import { npm } from './npm.mjs';
+import { npmCommand } from './npm.mjs';
 
+const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 const RUNTIMES = join('tools', 'runtimes');
 
 /** Dependencies and build; progress goes to stderr. */
@@ -30,8 +32,10 @@ export function setUpRuntimes() {
 function installIfNeeded(folder, what) {
   if (isInstalled(folder)) return { status: 0 };
   process.stderr.write(`installing ${what}\n`);
-  return npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const { command, args, shell } = npmCommand(['ci', '--ignore-scripts', ...QUIET]);
+  return spawnSync(command, args, {
     cwd: join(ROOT, folder),
+    shell,
     stdio: ['ignore', 2, 2],
   });
 }

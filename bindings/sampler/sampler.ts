@@ -3,7 +3,7 @@
 
 import { FormatError, OptionError } from '../errors.js';
 import type { Executor } from '../executor/executor.js';
-import type { TokenChooser } from '../session/session.js';
+import type { TokenChooser } from '../session/owner.js';
 import { addBias, keepAllowed, penalizeRepetition } from './adjust.js';
 import { filterTokens, sum } from './filters.js';
 import { Random, randomSeed } from './random.js';
@@ -90,9 +90,13 @@ export class Sampler implements TokenChooser {
 
   #noChoice(): Error {
     if (this.allowedTokens) {
-      return new OptionError('[sampler] allowedTokens: expected at least one token with a finite logit');
+      return new OptionError(
+        '[sampler] allowedTokens: expected at least one token with a finite logit',
+      );
     }
-    return new FormatError('[sampler] the logits are not finite: the weights of this model are damaged');
+    return new FormatError(
+      '[sampler] the logits are not finite: the weights of this model are damaged',
+    );
   }
 }
 
@@ -112,21 +116,31 @@ function likeliest(logits: Float32Array): number {
 
 function checkOptions(sampler: Sampler): void {
   const { temperature, topK, topP, minP, repetitionPenalty, seed, logitBias } = sampler;
-  const isHot = temperature >= MIN_TEMPERATURE && temperature < Number.POSITIVE_INFINITY;
-  check(temperature === 0 || isHot, 'temperature', `0, or ${MIN_TEMPERATURE} and more`, temperature);
-  check(Number.isSafeInteger(topK) && topK >= 0, 'topK', 'an integer, 0 or more', topK);
-  check(topP > 0 && topP <= 1, 'topP', 'a number in (0, 1]', topP);
-  check(minP >= 0 && minP <= 1, 'minP', 'a number in [0, 1]', minP);
-  const isPenalty = repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY;
+  const isHot = Number.isFinite(temperature) && temperature >= MIN_TEMPERATURE;
+  check(
+    temperature === 0 || isHot,
+    'temperature',
+    `0, or ${MIN_TEMPERATURE} and more`,
+    temperature,
+  );
+  check(isNatural(topK), 'topK', 'an integer, 0 or more', topK);
+  check(Number.isFinite(topP) && topP > 0 && topP <= 1, 'topP', 'a number in (0, 1]', topP);
+  check(Number.isFinite(minP) && minP >= 0 && minP <= 1, 'minP', 'a number in [0, 1]', minP);
+  const isPenalty = Number.isFinite(repetitionPenalty) && repetitionPenalty > 0;
   check(isPenalty, 'repetitionPenalty', 'a finite number above 0', repetitionPenalty);
-  check(Number.isSafeInteger(seed) && seed >= 0, 'seed', 'an integer from 0 to 2^53 - 1', seed);
+  check(isNatural(seed), 'seed', 'an integer from 0 to 2^53 - 1', seed);
   for (const [token, value] of logitBias) {
-    const isToken = Number.isSafeInteger(token) && token >= 0;
-    check(isToken, 'logitBias', 'token ids, integers from 0', token);
-    check(!Number.isNaN(value), 'logitBias', `a number for token ${token}`, value);
+    check(isNatural(token), 'logitBias', 'token ids, integers from 0', token);
+    const isBias = typeof value === 'number' && !Number.isNaN(value);
+    check(isBias, 'logitBias', `a number for token ${token}`, value);
   }
 }
 
+function isNatural(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
 function check(valid: boolean, name: string, expected: string, came: unknown): void {
-  if (!valid) throw new OptionError(`[sampler] ${name}: expected ${expected}, came ${String(came)}`);
+  if (!valid)
+    throw new OptionError(`[sampler] ${name}: expected ${expected}, came ${String(came)}`);
 }

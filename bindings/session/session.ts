@@ -3,32 +3,13 @@
 // never torn apart.
 
 import { CapacityError, DisposedError, OptionError } from '../errors.js';
-import type { Executor, MaybePromise, Row } from '../executor/executor.js';
+import type { MaybePromise, Row } from '../executor/executor.js';
 import type { Progress } from '../model/progress.js';
-import { type KvPages, SessionPages } from './kv_pages.js';
+import { SessionPages } from './kv_pages.js';
 import { logProbability } from './log_probability.js';
 import { nextTask } from './next_task.js';
+import type { SessionOwner, TokenChooser } from './owner.js';
 import { TurnQueue } from './turn_queue.js';
-
-/** What all sessions of a model share. */
-export interface SessionOwner {
-  readonly executor: Executor;
-  readonly pages: KvPages;
-  /** Steps of all sessions. */
-  readonly turns: TurnQueue;
-  readonly vocabSize: number;
-  /** Sessions that are not disposed. */
-  readonly sessions: Set<Session>;
-}
-
-/** Picks the next token from the logits of the latest step; `Sampler` is one. */
-export interface TokenChooser {
-  /**
-   * @param index which of the step's logit rows
-   * @param history the session's tokens, up to and with the one these logits belong to
-   */
-  choose(executor: Executor, index: number, history: readonly number[]): MaybePromise<number>;
-}
 
 export interface StepOptions {
   /** Aborting throws `signal.reason` and leaves the session as it was before the call. */
@@ -141,11 +122,13 @@ export class Session {
    * @throws CapacityError if there is no room for another page table
    */
   async fork(): Promise<Session> {
-    return this.#exclusive(() => {
+    const { turns } = this.#owner;
+    const copy = () => {
       const other = new Session(this.#owner, this.contextLength, this.#pages);
       other.#tokens = this.#tokens.slice();
       return other;
-    });
+    };
+    return this.#exclusive(() => turns.run(copy));
   }
 
   /** Keeps the first `length` tokens. @throws OptionError unless 0 <= length <= this.length */
@@ -185,7 +168,8 @@ export class Session {
   #checked(tokens: ArrayLike<number>): number[] {
     this.#use();
     const { vocabSize } = this.#owner;
-    if (tokens.length === 0) throw new OptionError('[session] expected at least one token, came none');
+    if (tokens.length === 0)
+      throw new OptionError('[session] expected at least one token, came none');
     return Array.from(tokens, (token, i) => {
       if (Number.isInteger(token) && token >= 0 && token < vocabSize) return token;
       throw new OptionError(
@@ -214,7 +198,7 @@ export class Session {
       );
     }
     options.signal?.throwIfAborted();
-    this.#pages.reserve(from, length, before);
+    await this.#owner.turns.run(() => this.#pages.reserve(from, length, before));
     try {
       return await this.#steps(feed, options);
     } catch (error) {

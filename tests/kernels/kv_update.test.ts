@@ -6,6 +6,13 @@ import { layerBytes, writeKv } from '../support/kv.js';
 import { DTYPES, runOp } from '../support/ops.js';
 import { caseName, hostileRows, product, TestRandom } from '../support/random.js';
 
+/** Where rounding to float16 goes wrong first: ties of both parities, subnormals, the largest values. */
+const FLOAT16_EDGES = [
+  ...[1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -11 + 2 ** -23, -1 - 2 ** -11],
+  ...[2 ** -14, 2 ** -14 - 2 ** -25, 2 ** -24, 2 ** -25, 3 * 2 ** -25, -(5 * 2 ** -25)],
+  ...[65504, 65519, 65520, 1e30, -1e30, -65519],
+];
+
 /** Positions of the rows: in one page, at both of its ends, and in the next. */
 const POSITIONS = [0, 1, 30, 31, 32, 63, 7];
 
@@ -46,5 +53,20 @@ for (const one of product({
     }
   });
 }
+
+test('kv_update rounds to float16 half to even and saturates', () => {
+  const shape = { type: 'f16', kvHeads: 1, headDim: FLOAT16_EDGES.length } as const;
+  const values = Float32Array.from(FLOAT16_EDGES);
+  const expected = new Uint8Array(layerBytes(shape)).fill(0xff);
+  writeKv(expected, shape, 5, values, values);
+  const [page] = runOp('kv_update', 1, (core) => {
+    const page = core.output(layerBytes(shape));
+    const rows = [{ position: 5, pages: core.input(Uint32Array.of(page.address)) }];
+    const [x, y] = [core.input(values), core.input(values)];
+    const fields = { x, y, ...shape, dtype: DTYPES.f16 };
+    return { code: CODE_KV_UPDATE, fields, rows, outputs: [page] };
+  });
+  assertSameBytes(page!, expected, 'page');
+});
 
 test.run();

@@ -18,24 +18,22 @@ export const TOLERANCE = {
   embedLinear: 2 * ULP,
   /** Two products and a sum: of |x| cos + |y| sin. */
   rope: 4 * ULP,
-  /** Powers in float64: exponent and logarithm within a few of its own ulps, times ln of the result. */
+  /** Float64: a logarithm within 1e-15, times an exponent, and its exponential. */
   pow: 1e-14,
-  /** Table angles are computed in float64 and rounded once; reduction error stays below 1e-10. */
-  ropeAngles: 3 * ULP,
+  /** Of 1: computed in float64 within 1e-10, then rounded once. */
+  ropeAngles: 0.51 * ULP,
   /** Four partial sums of k <= 4096 squares, a root and two products. */
   rmsNorm: 64 * ULP,
   /** exp within 2e-7, a division, two products. */
   siluMul: 8 * ULP,
-  /** exp within 2e-7, whose argument loses |x| ulp, then a sum of n. */
+  /** exp within 2e-7, then a sum of n; what its argument loses is in the test's scale. */
   softmax: 16 * ULP,
-  /** Up to 4096 products summed one after another; errors of both signs stay far from k ulp. */
+  /** Of the sum of |x w|: errors of up to 4096 additions have both signs. */
   matmulFloat: 16 * ULP,
-  /** Exact integer dots; three roundings a block, up to 128 blocks. */
+  /** Of the sum of |x w|: exact integer dots, three roundings a block, up to 128 blocks. */
   matmulQuantized: 8 * ULP,
-  /** q k^T as a float dot, softmax, then a weighted mean of v: of the largest |v|. */
+  /** A weighted mean of v whose weights lose as many ulps as their scores are large; see the test. */
   sdpa: ULP,
-  /** Scale of a block or of a key: one division. */
-  scale: 2 * ULP,
   /** Logits of a whole model in float32, of the largest logit. */
   logits: 1e-4,
 } as const;

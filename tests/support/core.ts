@@ -3,6 +3,7 @@
 
 import * as assert from 'uvu/assert';
 import { loadCore } from '#platform';
+import { relaxedSimdRefusal } from '../../bindings/executor/features.js';
 import { assertSameBytes } from './compare.js';
 
 type Kernel = (...values: number[]) => number | undefined;
@@ -99,17 +100,8 @@ export const CORES: readonly Core[] = await loadCores();
 
 async function loadCores(): Promise<Core[]> {
   const cores = [await Core.load('core.debug'), await Core.load('core.simd')];
-  if (hasRelaxedSimd()) cores.push(await Core.load('core.relaxed'));
+  if (relaxedSimdRefusal() === null) cores.push(await Core.load('core.relaxed'));
   return cores;
-}
-
-/** Compiles (func (drop (i16x8.relaxed_dot_i8x16_i7x16_s v128.const v128.const))). */
-export function hasRelaxedSimd(): boolean {
-  const constant = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
-  const body = [0x00, ...constant, ...constant, 0xfd, 0x92, 0x02, 0x1a, 0x0b];
-  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0];
-  const code = [10, body.length + 2, 1, body.length, ...body];
-  return WebAssembly.validate(new Uint8Array([...header, ...code]));
 }
 
 export interface KernelRun {

@@ -18,6 +18,7 @@ export function filesBelow(folder, name) {
   if (!existsSync(path)) return [];
   return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && name.test(entry.name))
+    .filter((entry) => !(entry.parentPath ?? entry.path).includes('node_modules'))
     .map((entry) => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)))
     .sort();
 }

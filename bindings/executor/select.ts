@@ -1,0 +1,114 @@
+// Which executor runs a model, by its options.
+
+import { OptionError, UnsupportedError } from '../errors.js';
+import type { Checkpoint } from '../model/checkpoint.js';
+import type { Progress } from '../model/progress.js';
+import type { Plan } from '../plan/ops.js';
+import type { Device, Executor, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor.js';
+import { WasmExecutor, type WasmOptions } from './wasm/executor.js';
+
+export interface ExecutorOptions {
+  /**
+   * wasm, the default: the WebAssembly core. reference: plain float64 loops, slow, for comparing. auto: the
+   * fastest there is.
+   */
+  readonly device?: Device | 'auto' | undefined;
+  /** Threads of the core; auto, the default: one per processor. */
+  readonly threads?: number | 'auto' | undefined;
+  /** Build of the core; auto, the default: relaxed where the runtime has it. The results are the same. */
+  readonly simd?: 'auto' | Simd | undefined;
+  /** How keys and values are stored. Default: f32 for float checkpoints, f16 for compressed ones. */
+  readonly kvCache?: KvType | undefined;
+  /** Most bytes of KV pages of all sessions together. Default: two full contexts. */
+  readonly kvCacheBytes?: number | undefined;
+}
+
+export interface CreateOptions extends ExecutorOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Stage `weights`, in bytes. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+const DEVICES = ['wasm', 'webgpu', 'reference', 'auto'] as const;
+const KV_TYPES = ['f32', 'f16', 'int8'] as const;
+const SIMD = ['auto', 'baseline', 'relaxed'] as const;
+
+const NO_WEBGPU = 'webgpu: this version has no WebGPU executor';
+
+/**
+ * Loads the checkpoint's weights into an executor.
+ * @returns the executor, and what runs with the reasons for what does not
+ * @throws OptionError, UnsupportedError for a device that there is not, CapacityError if memory is short,
+ *   FormatError and SourceError for bad weights, `signal.reason` when aborted
+ */
+export async function createExecutor(
+  plan: Plan,
+  checkpoint: Checkpoint,
+  options: CreateOptions,
+): Promise<{ executor: Executor; runtime: RuntimeInfo }> {
+  checkOptions(options);
+  const wasm = wasmOptions(checkpoint, options);
+  if (options.device === 'reference') {
+    // Loaded only when asked for: it is a textbook, not a product.
+    const { ReferenceExecutor } = await import('./reference.js');
+    const executor = await ReferenceExecutor.create(plan, checkpoint, wasm);
+    return { executor, runtime: executor.runtime };
+  }
+  const executor = await WasmExecutor.create(plan, checkpoint, wasm);
+  const { runtime } = executor;
+  if (options.device !== 'auto') return { executor, runtime };
+  return { executor, runtime: { ...runtime, refusals: [...runtime.refusals, NO_WEBGPU] } };
+}
+
+/** Bytes that `createExecutor` with these options takes in the WebAssembly core. Reads no weights. */
+export function memoryNeed(
+  plan: Plan,
+  checkpoint: Checkpoint,
+  options: ExecutorOptions,
+): MemoryNeed {
+  checkOptions(options);
+  return WasmExecutor.memoryNeed(plan, checkpoint, wasmOptions(checkpoint, options));
+}
+
+/** @throws OptionError, UnsupportedError */
+export function checkOptions({
+  device,
+  threads,
+  simd,
+  kvCache,
+  kvCacheBytes,
+}: ExecutorOptions): void {
+  checkChoice('device', device, DEVICES);
+  checkChoice('simd', simd, SIMD);
+  checkChoice('kvCache', kvCache, KV_TYPES);
+  checkWhole(
+    'threads',
+    threads === 'auto' ? undefined : threads,
+    "'auto' or an integer, 1 or more",
+  );
+  checkWhole('kvCacheBytes', kvCacheBytes, 'an integer, 1 or more');
+  if (device === 'webgpu') throw new UnsupportedError(`[load] ${NO_WEBGPU}`);
+}
+
+function wasmOptions(checkpoint: Checkpoint, options: CreateOptions): WasmOptions {
+  const { threads = 'auto', simd = 'auto', kvCacheBytes, signal, onProgress } = options;
+  const compressed = [...checkpoint.weights.values()].some(({ format }) => format.kind !== 'float');
+  return {
+    threads,
+    simd,
+    kvType: options.kvCache ?? (compressed ? 'f16' : 'f32'),
+    ...(kvCacheBytes !== undefined && { kvCacheBytes }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  };
+}
+
+function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw new OptionError(`[load] ${name}: expected ${choices.join(', ')}, came ${value}`);
+}
+
+function checkWhole(name: string, value: number | undefined, expected: string): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return;
+  throw new OptionError(`[load] ${name}: expected ${expected}, came ${value}`);
+}

@@ -1,0 +1,192 @@
+// Text in, text out.
+
+import { OptionError } from './errors.js';
+import { Clock, type GenerateTimings } from './generate/clock.js';
+import { encodePrompt, type Prompt, type PromptModel } from './generate/prompt.js';
+import { TextStream } from './generate/text_stream.js';
+import type { Progress } from './model/progress.js';
+import { Sampler, type SamplerOptions } from './sampler/sampler.js';
+import type { Session } from './session/session.js';
+import type { ChatOptions } from './text/chat_template.js';
+import { StopMatcher } from './text/stop_matcher.js';
+
+/** Sampling options that are not given come from the model's generation_config.json. */
+export interface GenerateOptions extends SamplerOptions {
+  /** Most tokens to generate; 0: only the prompt is processed. Default: until the context is full. */
+  readonly maxTokens?: number | undefined;
+  /** Texts that end the generation; they are not part of the text. */
+  readonly stop?: string | readonly string[] | undefined;
+  /** Aborting throws `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Progress of the prompt, stage `prefill`, in tokens. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Continues in this session, which stays open: the tokens it has in common with the start of the prompt are
+   * kept, others dropped, and only the rest of the prompt is fed. The text is the same as without.
+   */
+  readonly session?: Session | undefined;
+  /** Tools and variables of the chat template. */
+  readonly chat?: ChatOptions | undefined;
+}
+
+/**
+ * One token and the text it completes: '' while a character or a possible stop string is incomplete. The
+ * text before an end-of-text token, if any was held back, comes with that token.
+ */
+export interface GenerateChunk {
+  readonly text: string;
+  readonly token: number;
+}
+
+export interface GenerateResult {
+  /** Token ids as fed, BOS and chat template included. */
+  readonly promptTokens: readonly number[];
+  /** Generated ids, without the end-of-text token. */
+  readonly tokens: readonly number[];
+  /** Generated text, without a matched stop string. */
+  readonly text: string;
+  /** stop: end-of-text token or stop string; length: maxTokens reached or context full. */
+  readonly finishReason: 'stop' | 'length';
+  /** The seed that repeats it. */
+  readonly seed: number;
+  readonly timings: GenerateTimings & {
+    /** What loading the model took. */
+    readonly loadMs: number;
+  };
+}
+
+/** What generating needs of a model. */
+export interface TextModel extends PromptModel {
+  readonly samplerDefaults: SamplerOptions;
+  readonly loadMs: number;
+  createSession(): Promise<Session>;
+}
+
+/**
+ * Generates text as it comes; the generator returns the whole result.
+ * @throws OptionError for a bad option or an empty prompt, at once; while running CapacityError for a prompt
+ *   longer than the context, DisposedError, `signal.reason` when aborted
+ */
+export function generate(
+  model: TextModel,
+  prompt: Prompt,
+  options: GenerateOptions = {},
+): AsyncGenerator<GenerateChunk, GenerateResult, void> {
+  const started = performance.now();
+  const { maxTokens = Number.POSITIVE_INFINITY, stop = [] } = options;
+  if (
+    maxTokens !== Number.POSITIVE_INFINITY &&
+    !(Number.isSafeInteger(maxTokens) && maxTokens >= 0)
+  ) {
+    throw new OptionError(
+      `[generate] maxTokens: expected an integer, 0 or more, came ${maxTokens}`,
+    );
+  }
+  const sampler = new Sampler(withDefaults(options, model.samplerDefaults));
+  const stops = new StopMatcher(typeof stop === 'string' ? [stop] : stop);
+  const promptTokens = encodePrompt(model, prompt, options.chat);
+  return run(model, { promptTokens, maxTokens, sampler, stops, options, started });
+}
+
+/** Generates all text. @throws as `generate` */
+export async function complete(
+  model: TextModel,
+  prompt: Prompt,
+  options: GenerateOptions = {},
+): Promise<GenerateResult> {
+  const chunks = generate(model, prompt, options);
+  for (;;) {
+    const next = await chunks.next();
+    if (next.done) return next.value;
+  }
+}
+
+function withDefaults(options: SamplerOptions, defaults: SamplerOptions): SamplerOptions {
+  return {
+    temperature: options.temperature ?? defaults.temperature,
+    topK: options.topK ?? defaults.topK,
+    topP: options.topP ?? defaults.topP,
+    minP: options.minP ?? defaults.minP,
+    repetitionPenalty: options.repetitionPenalty ?? defaults.repetitionPenalty,
+    seed: options.seed,
+    logitBias: options.logitBias,
+    allowedTokens: options.allowedTokens,
+  };
+}
+
+interface Job {
+  readonly promptTokens: readonly number[];
+  readonly maxTokens: number;
+  readonly sampler: Sampler;
+  readonly stops: StopMatcher;
+  readonly options: GenerateOptions;
+  /** Milliseconds of `performance.now()`. */
+  readonly started: number;
+}
+
+async function* run(
+  model: TextModel,
+  job: Job,
+): AsyncGenerator<GenerateChunk, GenerateResult, void> {
+  const session = job.options.session ?? (await model.createSession());
+  try {
+    return yield* runIn(session, model, job);
+  } finally {
+    if (!job.options.session) await session.dispose();
+  }
+}
+
+async function* runIn(
+  session: Session,
+  model: TextModel,
+  { promptTokens, maxTokens, sampler, stops, options, started }: Job,
+): AsyncGenerator<GenerateChunk, GenerateResult, void> {
+  const step = options.signal ? { signal: options.signal } : {};
+  const { onProgress } = options;
+  await session.truncate(heldPrefix(session.tokens, promptTokens));
+  let fed = promptTokens.slice(session.length);
+  const clock = new Clock(started, fed.length);
+  const text = new TextStream(model.tokenizer, promptTokens, stops);
+  const tokens: number[] = [];
+  let finishReason: 'stop' | 'length' = 'length';
+  if (maxTokens === 0) {
+    await session.prefill(fed, { ...step, ...(onProgress && { onProgress }) });
+    clock.stop();
+  }
+  while (tokens.length < maxTokens) {
+    const first = tokens.length === 0 && onProgress ? { onProgress } : {};
+    clock.start();
+    const token = await session.sample(fed, sampler, { ...step, ...first });
+    clock.stop();
+    if (model.tokenizer.eosTokenIds.includes(token)) {
+      finishReason = 'stop';
+      const rest = text.end();
+      if (rest !== '') yield { text: rest, token };
+      break;
+    }
+    tokens.push(token);
+    // A token that cannot be fed any more is the last one.
+    const last = tokens.length === maxTokens || session.length === session.contextLength;
+    const piece = text.push(token) + (last ? text.end() : '');
+    if (stops.matched !== null) finishReason = 'stop';
+    yield { text: piece, token };
+    if (last || stops.matched !== null) break;
+    fed = [token];
+  }
+  return {
+    promptTokens,
+    tokens,
+    text: text.all,
+    finishReason,
+    seed: sampler.seed,
+    timings: { loadMs: model.loadMs, ...clock.timings() },
+  };
+}
+
+/** Tokens of the prompt that need not be fed again; at least one must be, for its logits. */
+function heldPrefix(held: readonly number[], prompt: readonly number[]): number {
+  const most = Math.min(held.length, prompt.length - 1);
+  let length = 0;
+  while (length < most && held[length] === prompt[length]) length++;
+  return length;
+}

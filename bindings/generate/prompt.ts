@@ -1,0 +1,47 @@
+// The kinds of prompt and the ids they are fed as.
+
+import { FormatError, OptionError } from '../errors.js';
+import { type ChatMessage, type ChatOptions, renderChat } from '../text/chat_template.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+
+/** A text; token ids, fed as they are; or messages, which the model's chat template makes a text of. */
+export type Prompt = string | readonly number[] | readonly ChatMessage[];
+
+/** What encoding a prompt needs of a model. */
+export interface PromptModel {
+  readonly tokenizer: Tokenizer;
+  /** Jinja text. */
+  readonly chatTemplate: string | null;
+}
+
+/**
+ * The ids that a prompt is fed as.
+ * @throws OptionError for an empty one, FormatError for messages if the model has no chat template
+ */
+export function encodePrompt(model: PromptModel, prompt: Prompt, chat: ChatOptions = {}): number[] {
+  let tokens: number[];
+  if (typeof prompt === 'string') tokens = model.tokenizer.encode(prompt);
+  else if (isMessages(prompt)) tokens = encodeChat(model, prompt, chat);
+  else tokens = [...prompt];
+  if (tokens.length === 0) throw new OptionError('[generate] prompt: expected tokens, came none');
+  return tokens;
+}
+
+function isMessages(
+  prompt: readonly number[] | readonly ChatMessage[],
+): prompt is readonly ChatMessage[] {
+  return typeof prompt[0] === 'object';
+}
+
+function encodeChat(
+  { tokenizer, chatTemplate }: PromptModel,
+  messages: readonly ChatMessage[],
+  chat: ChatOptions,
+): number[] {
+  if (chatTemplate === null) {
+    throw new FormatError('[generate] messages need a chat template, this model has none');
+  }
+  const { bosToken, eosToken } = tokenizer;
+  const text = renderChat(chatTemplate, messages, { bosToken, eosToken, ...chat });
+  return tokenizer.encode(text, { addSpecialTokens: false });
+}

@@ -1,0 +1,25 @@
+// The public interface.
+
+export * from './errors.js';
+export type { Device, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor/executor.js';
+export type { GenerateTimings } from './generate/clock.js';
+export type { Prompt } from './generate/prompt.js';
+export type {
+  GenerateChunk,
+  GenerateOptions,
+  GenerateResult,
+} from './generate.js';
+export {
+  type Inspection,
+  type InspectOptions,
+  inspectModel,
+  type TensorInspection,
+} from './inspect.js';
+export { type LoadOptions, loadModel, Model, type SessionOptions } from './load.js';
+export type { ModelConfig } from './model/config.js';
+export type { Progress } from './model/progress.js';
+export { Sampler, type SamplerOptions } from './sampler/sampler.js';
+export type { TokenChooser } from './session/owner.js';
+export type { PrefillOptions, Session, StepOptions } from './session/session.js';
+export type { ChatMessage, ChatOptions } from './text/chat_template.js';
+export type { Tokenizer } from './text/tokenizer.js';

@@ -1,0 +1,81 @@
+// What a checkpoint holds and needs, without loading it.
+
+import type { MemoryNeed } from './executor/executor.js';
+import { type ExecutorOptions, memoryNeed } from './executor/select.js';
+import { formatName } from './formats.js';
+import { openCheckpoint } from './model/checkpoint.js';
+import type { Weight } from './model/weight.js';
+import { checkWeights } from './plan/check.js';
+import { planFor } from './plan/plan_for.js';
+
+export interface Inspection {
+  readonly architecture: string;
+  /** Weights of all tensors; a tied head counts once. */
+  readonly parameters: number;
+  /** Stored bits, scales and biases included, over all parameters. */
+  readonly bitsPerWeight: number;
+  readonly fileBytes: number;
+  /** Memory that loading takes; kvCache: one full context. */
+  readonly residentBytes: MemoryNeed;
+  readonly tensors: readonly TensorInspection[];
+}
+
+export interface TensorInspection {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** f32, f16, bf16, int8, int8-asym, int4 or int4-asym. */
+  readonly scheme: string;
+  /** Of one value, without its share of scales and biases. */
+  readonly bits: number;
+  /** Stored, scales and biases included. */
+  readonly bytes: number;
+}
+
+export interface InspectOptions extends ExecutorOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads the headers of a checkpoint and checks them against its plan.
+ * @param options those that the model is to be loaded with: memory depends on them
+ * @throws as `loadModel`
+ */
+export async function inspectModel(
+  location: string,
+  options: InspectOptions = {},
+): Promise<Inspection> {
+  const { signal } = options;
+  const checkpoint = await openCheckpoint(location, signal ? { signal } : {});
+  try {
+    const { config, weights, fileBytes } = checkpoint;
+    const plan = planFor(config);
+    checkWeights(plan, weights, checkpoint.name);
+    const all = [...weights.values()];
+    const parameters = all.reduce((sum, weight) => sum + parameterCount(weight), 0);
+    const bytes = all.reduce((sum, weight) => sum + storedBytes(weight), 0);
+    return {
+      architecture: config.architecture,
+      parameters,
+      bitsPerWeight: (8 * bytes) / parameters,
+      fileBytes,
+      residentBytes: memoryNeed(plan, checkpoint, options),
+      tensors: all.map(describeTensor),
+    };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function describeTensor(weight: Weight): TensorInspection {
+  const { values, shape, format } = weight;
+  const bits = format.kind === 'linear' ? format.bits : (8 * values.bytes) / parameterCount(weight);
+  return { name: values.name, shape, scheme: formatName(format), bits, bytes: storedBytes(weight) };
+}
+
+function parameterCount({ shape }: Weight): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+function storedBytes({ values, scales, biases }: Weight): number {
+  return values.bytes + (scales?.bytes ?? 0) + (biases?.bytes ?? 0);
+}

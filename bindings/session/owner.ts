@@ -1,0 +1,28 @@
+// What a session has from its model and its caller.
+
+import type { Executor, MaybePromise } from '../executor/executor.js';
+import type { KvPages } from './kv_pages.js';
+import type { TurnQueue } from './turn_queue.js';
+
+/** What all sessions of a model share. */
+export interface SessionOwner {
+  readonly executor: Executor;
+  readonly pages: KvPages;
+  /**
+   * Steps of all sessions. Pages and tables are allocated in a turn too: the core's memory may grow by it,
+   * which invalidates the views on logits that a sampler is reading.
+   */
+  readonly turns: TurnQueue;
+  readonly vocabSize: number;
+  /** Sessions that are not disposed. */
+  readonly sessions: Set<{ dispose(): Promise<void> }>;
+}
+
+/** Picks the next token from the logits of the latest step; `Sampler` is one. */
+export interface TokenChooser {
+  /**
+   * @param index which of the step's logit rows
+   * @param history the session's tokens, up to and with the one these logits belong to
+   */
+  choose(executor: Executor, index: number, history: readonly number[]): MaybePromise<number>;
+}

@@ -1,0 +1,103 @@
+// SHA-256 of the logits of one prompt, for every way to run it that must not matter.
+
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compressModel } from '../../bindings/compress/compress.js';
+import type { KvType, Simd } from '../../bindings/executor/executor.js';
+import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
+import { openCheckpoint } from '../../bindings/model/checkpoint.js';
+import { planFor } from '../../bindings/plan/plan_for.js';
+import { KvPages } from '../../bindings/session/kv_pages.js';
+import { Session } from '../../bindings/session/session.js';
+import { TurnQueue } from '../../bindings/session/turn_queue.js';
+import { writeTinyLlama } from '../support/tiny_model.js';
+
+const SCHEMES = ['float', 'int8', 'int4', 'int4-asym'];
+const KV_TYPES: readonly KvType[] = ['f32', 'f16', 'int8'];
+const THREADS = [1, 2, 3];
+/** Tokens a prefill call; the last is the whole prompt at once. */
+const CHUNKS = [1, 3, 7, 64, 270];
+/** More than one attention segment of 256 positions, and not a multiple of a page. */
+const PROMPT = Array.from({ length: 270 }, (_, i) => 3 + ((i * i * 7 + i * 31) % 280));
+const FOLLOWING = [11, 250, 77];
+
+export interface Outcome {
+  /** What must give one hash: weights and KV type. */
+  readonly group: string;
+  readonly variant: string;
+  readonly hash: string;
+}
+
+/** Runs every variant with the given build. */
+export async function outcomes(simd: Simd): Promise<Outcome[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'halfbyte-identical-'));
+  try {
+    const all: Outcome[] = [];
+    const model = await writeTinyLlama(join(folder, 'float'), { seed: 5, contextLength: 320 });
+    for (const scheme of SCHEMES) {
+      const path = join(folder, scheme);
+      if (scheme !== 'float') await compressModel(model, path, { scheme });
+      for (const kvType of KV_TYPES) {
+        for (const threads of THREADS) {
+          all.push(...(await variants(path, `${scheme}, KV ${kvType}`, { simd, threads, kvType })));
+        }
+      }
+    }
+    return all;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function variants(
+  path: string,
+  group: string,
+  options: { simd: Simd; threads: number; kvType: KvType },
+): Promise<Outcome[]> {
+  const checkpoint = await openCheckpoint(path);
+  const plan = planFor(checkpoint.config);
+  const executor = await WasmExecutor.create(plan, checkpoint, options);
+  await checkpoint.close();
+  const pages = new KvPages(executor.kv);
+  const owner = {
+    executor,
+    pages,
+    turns: new TurnQueue(),
+    vocabSize: plan.vocabSize,
+    sessions: new Set<Session>(),
+  };
+  const name = `${options.simd}, threads ${options.threads}`;
+  const outcome = async (variant: string, session: Session): Promise<Outcome> => {
+    const hash = createHash('sha256');
+    for (const token of FOLLOWING) hash.update(asBytes(await session.decode(token)));
+    await session.dispose();
+    return { group, variant: `${name}, ${variant}`, hash: hash.digest('hex') };
+  };
+
+  const results: Outcome[] = [];
+  for (const chunk of CHUNKS) {
+    const session = new Session(owner, plan.contextLength);
+    await prefill(session, PROMPT, chunk);
+    if (chunk === 64) {
+      results.push(await outcome('fork', await session.fork()));
+      const replayed = await session.fork();
+      await replayed.prefill([9, 9, 9]);
+      await replayed.truncate(100);
+      await prefill(replayed, PROMPT.slice(100), 13);
+      results.push(await outcome('truncate and replay', replayed));
+    }
+    results.push(await outcome(`chunks of ${chunk}`, session));
+  }
+  await executor.dispose();
+  return results;
+}
+
+async function prefill(session: Session, tokens: readonly number[], chunk: number): Promise<void> {
+  for (let i = 0; i < tokens.length; i += chunk) await session.prefill(tokens.slice(i, i + chunk));
+}
+
+function asBytes(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

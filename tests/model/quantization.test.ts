@@ -1,0 +1,69 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ErrorCode } from '../../bindings/errors.js';
+import { parseQuantization } from '../../bindings/model/quantization.js';
+import { raises } from '../support/raises.js';
+
+const parse = (config: Record<string, unknown>) => parseQuantization(config, 'config.json');
+const MLX = { group_size: 32, bits: 4 };
+const TENSOR = { type: 'linear', bits: 4, group_size: 32, symmetric: true, in_features: 172 };
+const ours = (tensor: object) => {
+  return { quantization_config: { quant_method: 'halfbyte', version: 1, tensors: { a: tensor } } };
+};
+
+test('no quantization', () => {
+  assert.is(parse({}), null);
+  assert.is(parse({ quantization: null, quantization_config: null }), null);
+});
+
+test("MLX's key, with modules of their own", () => {
+  const overrides = { lm_head: { group_size: 32, bits: 8 }, 'model.norm': false };
+  const mlx = parse({ quantization: { ...MLX, mode: 'affine', ...overrides } })!;
+  assert.equal(mlx.meaning('anything'), { bits: 4, symmetric: false, inFeatures: null });
+  assert.equal(mlx.meaning('lm_head'), { bits: 8, symmetric: false, inFeatures: null });
+  assert.is(mlx.meaning('model.norm'), null);
+  assert.equal(parse({ quantization_config: MLX })!.meaning('x')!.bits, 4);
+  assert.equal(parse({ quantization: MLX, quantization_config: MLX })!.meaning('x')!.bits, 4);
+});
+
+test('our key, tensor by tensor', () => {
+  const quantization = parse(ours(TENSOR))!;
+  assert.equal(quantization.meaning('a'), { bits: 4, symmetric: true, inFeatures: 172 });
+  assert.is(quantization.meaning('b'), null);
+  assert.equal(quantization.paths, ['a']);
+});
+
+const REFUSED: readonly [config: Record<string, unknown>, code: ErrorCode, parts: string[]][] = [
+  ...['gptq', 'awq', 'compressed-tensors', 'bitsandbytes', 'fp8'].map(
+    (method): [Record<string, unknown>, ErrorCode, string[]] => [
+      { quantization_config: { quant_method: method, bits: 4, group_size: 32 } },
+      'UNSUPPORTED',
+      ['quant_method', method],
+    ],
+  ),
+  [{ quantization: 4 }, 'FORMAT', ['quantization', '4']],
+  [{ quantization: { ...MLX, group_size: 64 } }, 'UNSUPPORTED', ['group_size', '64', '32']],
+  [{ quantization: { ...MLX, bits: 3 } }, 'UNSUPPORTED', ['bits', '3', '4 and 8']],
+  [{ quantization: { ...MLX, bits: undefined } }, 'FORMAT', ['bits', 'nothing']],
+  [{ quantization: { ...MLX, mode: 'mxfp4' } }, 'UNSUPPORTED', ['mode', 'mxfp4']],
+  [{ quantization: { ...MLX, lm_head: true } }, 'UNSUPPORTED', ['lm_head', 'true']],
+  [{ quantization: MLX, ...ours(TENSOR) }, 'FORMAT', ['both']],
+  [ours({ ...TENSOR, type: 'lut' }), 'UNSUPPORTED', ['tensors.a.type', 'lut']],
+  [ours({ ...TENSOR, bits: 0 }), 'FORMAT', ['tensors.a.bits', '0']],
+  [ours({ ...TENSOR, in_features: 0 }), 'FORMAT', ['tensors.a.in_features', '0']],
+  [ours({ ...TENSOR, symmetric: undefined }), 'FORMAT', ['tensors.a.symmetric', 'nothing']],
+  [{ quantization_config: { quant_method: 'halfbyte', version: 1 } }, 'FORMAT', ['tensors']],
+  [
+    { quantization_config: { quant_method: 'halfbyte', version: 2, tensors: {} } },
+    'UNSUPPORTED',
+    ['version', '2', '1'],
+  ],
+];
+
+for (const [config, code, parts] of REFUSED) {
+  test(`refused: ${JSON.stringify(config)}`, () => {
+    return raises(() => parse(config), code, ['[config.json]', ...parts]);
+  });
+}
+
+test.run();

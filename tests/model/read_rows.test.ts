@@ -1,0 +1,91 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { GROUP_SIZE, type LinearFormat, paddedK } from '../../bindings/formats.js';
+import { readRows } from '../../bindings/model/read_rows.js';
+import { memorySource } from '../../bindings/model/source.js';
+import type { ByteSource, Weight } from '../../bindings/model/weight.js';
+import { raises } from '../support/raises.js';
+import { caseName, product, TestRandom } from '../support/random.js';
+import { encodeFloats } from '../support/tiny_model.js';
+
+/** Bytes behind three others, so that nothing is aligned by chance. */
+function part(name: string, bytes: Uint8Array) {
+  const file = new Uint8Array(bytes.length + 3);
+  file.set(bytes, 3);
+  return { name, source: memorySource(name, file), offset: 3, bytes: bytes.length };
+}
+
+for (const dtype of ['f32', 'f16', 'bf16'] as const) {
+  test(`${dtype} rows and vectors`, async () => {
+    // Small integers are exact in every float type.
+    const values = Float32Array.from({ length: 15 }, (_, i) => i - 7);
+    const upper = dtype.toUpperCase() as 'F32' | 'F16' | 'BF16';
+    const stored = part('w', encodeFloats(upper, values));
+    const weight: Weight = {
+      path: 'w',
+      shape: [5, 3],
+      format: { kind: 'float', dtype },
+      values: stored,
+    };
+    assert.equal([...(await readRows(weight, 1, 3))], [-4, -3, -2, -1, 0, 1]);
+    assert.is((await readRows(weight, 5, 5)).length, 0);
+    const vector = { ...weight, shape: [15] };
+    assert.equal([...(await readRows(vector, 13, 15))], [6, 7]);
+    await raises(() => readRows(weight, 4, 6), 'OPTION', ['[w]', 4, 6, 5]);
+    await raises(() => readRows(weight, 2, 1), 'OPTION', ['[w]', 2, 1, 5]);
+  });
+}
+
+const LINEAR = product({ bits: [4, 8] as const, symmetric: [true, false], k: [32, 96, 172] });
+
+for (const one of LINEAR) {
+  test(`linear rows ${caseName(one)}`, async () => {
+    const { bits, symmetric, k } = one;
+    const random = new TestRandom(k + bits);
+    const n = 4;
+    const groups = paddedK(k) / GROUP_SIZE;
+    const q = Array.from({ length: n * paddedK(k) }, () => random.below(2 ** bits));
+    const scales = Float32Array.from({ length: n * groups }, () => random.below(64) / 8 - 4);
+    const biases = Float32Array.from({ length: n * groups }, () => random.below(64) / 8 - 4);
+    const packed = new Uint8Array((q.length * bits) / 8);
+    q.forEach((value, i) => {
+      packed[(i * bits) >> 3]! |= value << ((i * bits) & 7);
+    });
+    const format: LinearFormat = { kind: 'linear', bits, scaleType: 'f16', symmetric };
+    const weight: Weight = {
+      path: 'w',
+      shape: [n, k],
+      format,
+      values: part('w', packed),
+      scales: part('s', encodeFloats('F16', scales)),
+      ...(symmetric ? {} : { biases: part('b', encodeFloats('F16', biases)) }),
+    };
+    const expected: number[] = [];
+    for (let row = 1; row < 3; row++) {
+      for (let i = 0; i < k; i++) {
+        const group = row * groups + Math.floor(i / GROUP_SIZE);
+        const zero = 2 ** (bits - 1);
+        const value = q[row * paddedK(k) + i]!;
+        const bias = symmetric ? -zero * scales[group]! : biases[group]!;
+        expected.push(scales[group]! * value + bias);
+      }
+    }
+    assert.equal([...(await readRows(weight, 1, 3))], expected);
+  });
+}
+
+test('only the bytes of the rows are read', async () => {
+  const read: [number, number][] = [];
+  const source: ByteSource = {
+    name: 'w',
+    size: 400,
+    read: async (offset, into) => void read.push([offset, into.length]),
+    close: async () => {},
+  };
+  const values = { name: 'w', source, offset: 100, bytes: 300 };
+  const format = { kind: 'float', dtype: 'f32' } as const;
+  await readRows({ path: 'w', shape: [5, 15], format, values }, 2, 4);
+  assert.equal(read, [[100 + 2 * 60, 120]]);
+});
+
+test.run();

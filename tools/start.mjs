@@ -1,0 +1,36 @@
+// `npm start [-- options of halfbyte generate]`: set-up, a model, a story. What the first run makes, later
+// runs find in models/, without network.
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ROOT } from './build/files.mjs';
+import { setUp } from './setup.mjs';
+
+const PREPARE = '../build/tools/stories/prepare.js';
+const DEFAULTS = ['--prompt', 'Once upon a time', '--temperature', '0.8', '--top-p', '0.9'];
+const LENGTH = ['--max-tokens', '200'];
+
+/** @param {string} line */
+function report(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+/** @param {string[]} args of `halfbyte generate`; the last of two wins */
+async function main(args) {
+  await setUp();
+  const { prepareStories } = await import(PREPARE);
+  const model = await prepareStories(join(ROOT, 'models'), report);
+  const cli = join(ROOT, 'build', 'bindings', 'cli', 'main.js');
+  const words = [cli, 'generate', model, ...DEFAULTS, ...LENGTH, ...args];
+  const story = spawn(process.execPath, words, { stdio: 'inherit' });
+  // Ctrl-C reaches both; the story decides how to end.
+  process.on('SIGINT', () => {});
+  story.on('exit', (code) => {
+    process.exitCode = code ?? 1;
+  });
+}
+
+await main(process.argv.slice(2)).catch((error) => {
+  report(error.message);
+  process.exitCode = 1;
+});

