@@ -1,7 +1,7 @@
 // Text in, text out.
 
 import { OptionError } from './errors.js';
-import { Clock, type GenerateTimings } from './generate/clock.js';
+import { Clock, type StepTimings } from './generate/clock.js';
 import { encodePrompt, type Prompt, type PromptModel } from './generate/prompt.js';
 import { TextStream } from './generate/text_stream.js';
 import type { Progress } from './model/progress.js';
@@ -49,10 +49,12 @@ export interface GenerateResult {
   readonly finishReason: 'stop' | 'length';
   /** The seed that repeats it. */
   readonly seed: number;
-  readonly timings: GenerateTimings & {
-    /** What loading the model took. */
-    readonly loadMs: number;
-  };
+  readonly timings: GenerateTimings;
+}
+
+export interface GenerateTimings extends StepTimings {
+  /** What loading the model took. */
+  readonly loadMs: number;
 }
 
 /** What generating needs of a model. */

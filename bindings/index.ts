@@ -2,12 +2,12 @@
 
 export * from './errors.js';
 export type { Device, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor/executor.js';
-export type { GenerateTimings } from './generate/clock.js';
 export type { Prompt } from './generate/prompt.js';
 export type {
   GenerateChunk,
   GenerateOptions,
   GenerateResult,
+  GenerateTimings,
 } from './generate.js';
 export {
   type Inspection,

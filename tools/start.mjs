@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from './build/files.mjs';
+import { npmPack } from './npm.mjs';
 import { setUp } from './setup.mjs';
 
 const PREPARE = '../build/tools/stories/prepare.js';
@@ -15,16 +16,34 @@ function report(line) {
   process.stderr.write(`${line}\n`);
 }
 
+/**
+ * npm says nothing while it downloads; who watches sees the seconds.
+ * @param {string} name
+ * @param {string} folder
+ */
+async function pack(name, folder) {
+  let seconds = 0;
+  const clock = setInterval(() => process.stderr.write(`\r${++seconds} s`), 1000);
+  if (!process.stderr.isTTY) clearInterval(clock);
+  try {
+    await npmPack(name, folder);
+  } finally {
+    clearInterval(clock);
+    if (seconds > 0) process.stderr.write('\n');
+  }
+}
+
 /** @param {string[]} args of `halfbyte generate`; the last of two wins */
 async function main(args) {
   await setUp();
   const { prepareStories } = await import(PREPARE);
-  const model = await prepareStories(join(ROOT, 'models'), report);
+  const model = await prepareStories(join(ROOT, 'models'), { pack, report });
   const cli = join(ROOT, 'build', 'bindings', 'cli', 'main.js');
   const words = [cli, 'generate', model, ...DEFAULTS, ...LENGTH, ...args];
   const story = spawn(process.execPath, words, { stdio: 'inherit' });
   // Ctrl-C reaches both; the story decides how to end.
   process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => story.kill('SIGTERM'));
   story.on('exit', (code) => {
     process.exitCode = code ?? 1;
   });

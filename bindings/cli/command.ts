@@ -16,7 +16,7 @@ export interface Command {
   run(options: Options, terminal: Terminal): Promise<void>;
 }
 
-/** Prints a result as one JSON object. */
+/** Prints a result as one JSON object, on one line. */
 export function writeJson(terminal: Terminal, result: unknown): void {
-  terminal.write(`${JSON.stringify(result, null, 2)}\n`);
+  terminal.write(`${JSON.stringify(result)}\n`);
 }

@@ -103,10 +103,9 @@ export const COMMON: Readonly<Record<string, OptionSpec>> = {
   help: { short: 'h', help: 'print this text' },
 };
 
-export const RUNTIME: Readonly<Record<string, OptionSpec>> = {
+export const THREADS_AND_CACHE: Readonly<Record<string, OptionSpec>> = {
   threads: { value: 'N', help: 'threads, or auto (default: auto)' },
-  device: { value: 'D', help: 'wasm, webgpu, auto or reference (default: wasm)' },
-  'kv-cache': { value: 'T', help: 'f32, f16 or int8 (default: by the checkpoint)' },
+  'kv-cache': { value: 'T', help: 'f32, f16 or int8 (default: f32, f16 if compressed)' },
 };
 
 /**

@@ -2,8 +2,9 @@
 
 const BAR_WIDTH = 24;
 const REDRAW_MS = 80;
-/** Plain lines come at these parts of the whole. */
+/** Plain lines come at these parts of the whole, and not for work that is done sooner than this. */
 const LINE_EVERY = 0.25;
+const QUIET_MS = 1000;
 
 export interface ProgressStream {
   readonly isTTY?: boolean;
@@ -16,10 +17,13 @@ export class ProgressBar {
   #drawnAt = Number.NEGATIVE_INFINITY;
   #lineAt = 0;
   #drawn = false;
+  readonly #quietUntil: number;
 
-  constructor(label: string, stream: ProgressStream = process.stderr) {
+  /** @param quietMs no plain line comes before */
+  constructor(label: string, stream: ProgressStream = process.stderr, quietMs = QUIET_MS) {
     this.#label = label;
     this.#stream = stream;
+    this.#quietUntil = performance.now() + quietMs;
   }
 
   /** `done` of `total`, in any unit. */
@@ -34,7 +38,7 @@ export class ProgressBar {
       const filled = Math.round(part * BAR_WIDTH);
       const bar = '#'.repeat(filled) + '.'.repeat(BAR_WIDTH - filled);
       this.#stream.write(`\r\x1b[K${this.#label} [${bar}]${percent}`);
-    } else if (part >= this.#lineAt) {
+    } else if (part >= this.#lineAt && performance.now() >= this.#quietUntil) {
       this.#lineAt = Math.floor(part / LINE_EVERY) * LINE_EVERY + LINE_EVERY;
       this.#stream.write(`${this.#label}${percent}\n`);
     }

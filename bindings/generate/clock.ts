@@ -1,6 +1,6 @@
 // What the steps of a generation took.
 
-export interface GenerateTimings {
+export interface StepTimings {
   /** From the call to the first token, or to the end of the prompt if none was asked for. */
   readonly firstTokenMs: number;
   /** Prompt tokens fed, those that a session held already not counted; 0 if there were none. */
@@ -39,7 +39,7 @@ export class Clock {
     }
   }
 
-  timings(): GenerateTimings {
+  timings(): StepTimings {
     return {
       firstTokenMs: this.#firstTokenMs,
       prefillTokensPerSecond: perSecond(this.#promptTokens, this.#prefillMs),

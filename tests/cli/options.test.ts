@@ -6,7 +6,7 @@ import {
   type CommandSpec,
   commandHelp,
   parseOptions,
-  RUNTIME,
+  THREADS_AND_CACHE,
 } from '../../bindings/cli/options.js';
 import { ProgressBar } from '../../bindings/cli/progress.js';
 import { median, megabytes } from '../../bindings/cli/words.js';
@@ -20,7 +20,8 @@ const SPEC: CommandSpec = {
     prompt: { value: 'TEXT', help: 'text' },
     stop: { value: 'S', multiple: true, help: 'stop' },
     count: { value: 'N', short: 'n', help: 'count' },
-    ...RUNTIME,
+    device: { value: 'D', help: 'device' },
+    ...THREADS_AND_CACHE,
     ...COMMON,
   },
 };
@@ -100,7 +101,7 @@ test('help names every option and needs no MODEL', () => {
 test('progress: a bar on a terminal, few lines elsewhere', () => {
   for (const isTTY of [true, false]) {
     const written: string[] = [];
-    const bar = new ProgressBar('work', { isTTY, write: (text) => written.push(text) });
+    const bar = new ProgressBar('work', { isTTY, write: (text) => written.push(text) }, 0);
     for (let i = 0; i <= 1000; i++) bar.update(i, 1000);
     bar.end();
     const text = written.join('');

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as ops from '../../bindings/executor/reference.js';
@@ -6,7 +8,7 @@ import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { checkWeights } from '../../bindings/plan/check.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
 import { ReferenceSession } from '../support/reference_session.js';
-import { sharedModel } from '../support/shared.js';
+import { sharedModel } from '../support/shared_models.js';
 import { tinyCheckpoint, tinyConfig } from '../support/tiny_model.js';
 
 const f64 = (...values: number[]) => Float64Array.from(values);
@@ -138,15 +140,16 @@ test('a full KV cache and too many rows are refused with both numbers', async ()
   assert.throws(() => executor.run(new Array(9).fill(row)), /9 rows .* limit 8/);
 });
 
-const stories260K = await sharedModel('stories260K');
+const stories260K = sharedModel('stories260K');
 if (stories260K) {
   test('stories260K, greedy: the ids of an independent float32 implementation', async () => {
-    const checkpoint = await openCheckpoint(stories260K.directory);
+    const checkpoint = await openCheckpoint(stories260K);
     const plan = planFor(checkpoint.config);
     checkWeights(plan, checkpoint.weights, checkpoint.name);
     const executor = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
     await checkpoint.close();
-    const { ids } = stories260K.golden as { ids: number[] };
+    const golden = await readFile(join(stories260K, 'golden.json'), 'utf8');
+    const { ids } = JSON.parse(golden) as { ids: number[] };
     const session = new ReferenceSession(executor);
     const actual = [1];
     while (actual.length < 201) actual.push(indexOfLargest(session.prefill(actual.slice(-1), 1)));

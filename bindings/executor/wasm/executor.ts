@@ -163,6 +163,7 @@ export class WasmExecutor implements Executor {
     const live = this.#live;
     this.#live = null;
     await live?.workers?.dispose();
+    live?.views.drop();
   }
 
   #use() {

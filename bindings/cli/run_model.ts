@@ -1,0 +1,42 @@
+// Loading a model for one command, with progress, and freeing it whatever happens.
+
+import type { Device, KvType } from '../executor/executor.js';
+import { type LoadOptions, loadModel, type Model } from '../load.js';
+import type { Terminal } from './command.js';
+import { type OptionSpec, type Options, THREADS_AND_CACHE } from './options.js';
+import { ProgressBar } from './progress.js';
+
+/** Options of the commands that load a model. */
+export const RUNTIME: Readonly<Record<string, OptionSpec>> = {
+  ...THREADS_AND_CACHE,
+  device: { value: 'D', help: 'wasm, webgpu, auto or reference (default: wasm)' },
+};
+
+/** What `--threads` and `--kv-cache` say. */
+export function cacheOptions(options: Options): Pick<LoadOptions, 'threads' | 'kvCache'> {
+  return {
+    threads: options.threads(),
+    kvCache: options.choice<KvType>('kv-cache', ['f32', 'f16', 'int8']),
+  };
+}
+
+/** Loads MODEL, runs `use` with it, disposes it. */
+export async function withModel<T>(
+  options: Options,
+  { signal }: Terminal,
+  use: (model: Model) => Promise<T>,
+): Promise<T> {
+  const bar = new ProgressBar('loading');
+  const device = options.choice<Device | 'auto'>('device', ['wasm', 'webgpu', 'auto', 'reference']);
+  const model = await loadModel(options.model, {
+    ...cacheOptions(options),
+    device,
+    signal,
+    onProgress: ({ done, total }) => bar.update(done, total),
+  }).finally(() => bar.end());
+  try {
+    return await use(model);
+  } finally {
+    await model.dispose();
+  }
+}

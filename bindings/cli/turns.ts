@@ -1,0 +1,25 @@
+// What the user says in a chat: one turn a line of stdin.
+
+import { createInterface } from 'node:readline';
+
+/** Lines of stdin that are not blank; asks for them on stderr where stdin is a terminal. */
+export async function* readTurns(signal: AbortSignal): AsyncGenerator<string, void, void> {
+  const { stdin, stderr } = process;
+  const lines = createInterface({ input: stdin, terminal: false });
+  const close = () => lines.close();
+  signal.addEventListener('abort', close);
+  const ask = () => stdin.isTTY && stderr.write('> ');
+  try {
+    ask();
+    for await (const line of lines) {
+      if (line.trim() !== '') yield line;
+      ask();
+    }
+  } finally {
+    signal.removeEventListener('abort', close);
+    lines.close();
+    // An open stdin would keep the process alive.
+    stdin.destroy();
+  }
+  signal.throwIfAborted();
+}

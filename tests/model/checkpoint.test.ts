@@ -1,0 +1,206 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openCheckpoint } from '../../bindings/model/checkpoint.js';
+import { readRows } from '../../bindings/model/read_rows.js';
+import { raises } from '../support/raises.js';
+import { sharedModel } from '../support/shared_models.js';
+import {
+  encodeFloats,
+  safetensorsBytes,
+  type TinyOptions,
+  tinyLlama,
+  writeTinyLlama,
+} from '../support/tiny_model.js';
+
+const test = suite<{ dir: string }>('checkpoint');
+
+test.before.each(async (context) => {
+  context.dir = await mkdtemp(join(tmpdir(), 'halfbyte-checkpoint-'));
+});
+test.after.each(({ dir }) => rm(dir, { recursive: true }));
+
+async function open(location: string): Promise<void> {
+  await (await openCheckpoint(location)).close();
+}
+
+function tinyTensors(options: Partial<TinyOptions> = {}) {
+  return [...tinyLlama(options).tensors].map(([name, { shape, values }]) => {
+    return { name, dtype: 'F32', shape, bytes: encodeFloats('F32', values) };
+  });
+}
+
+const EMBED = 'model.embed_tokens';
+
+for (const dtype of ['F32', 'F16', 'BF16'] as const) {
+  test(`a directory, ${dtype}: every weight as it was written`, async ({ dir }) => {
+    const model = await writeTinyLlama(dir, { dtype, tied: false });
+    const { tensors } = tinyLlama({ dtype, tied: false });
+    const checkpoint = await openCheckpoint(model);
+    assert.is(checkpoint.weights.size, tensors.size);
+    assert.is(checkpoint.fileBytes, (await readFile(join(dir, 'model.safetensors'))).length);
+    assert.is(checkpoint.config.vocabSize, 300);
+    assert.is(checkpoint.texts.chatTemplate, null);
+    assert.ok(checkpoint.texts.tokenizer?.includes('vocab'));
+    for (const [path, weight] of checkpoint.weights) {
+      const { shape, values } = tensors.get(`${path}.weight`)!;
+      assert.equal(weight.shape, shape);
+      const rows = await readRows(weight, 0, shape[0]!);
+      assert.equal([...rows], [...values], path);
+    }
+    await checkpoint.close();
+    await checkpoint.close();
+  });
+}
+
+test('a slash at the end, and a template beside', async ({ dir }) => {
+  await writeTinyLlama(dir);
+  await writeFile(join(dir, 'chat_template.jinja'), '{{ messages }}');
+  const checkpoint = await openCheckpoint(`${dir}/`);
+  assert.is(checkpoint.texts.chatTemplate, '{{ messages }}');
+  await checkpoint.close();
+});
+
+test('shards, and what the index and they must agree on', async ({ dir }) => {
+  await writeTinyLlama(dir);
+  await rm(join(dir, 'model.safetensors'));
+  const tensors = tinyTensors();
+  const files = { 'a.safetensors': tensors.slice(0, 5), 'b.safetensors': tensors.slice(5) };
+  const placed: Record<string, string> = {};
+  for (const [file, part] of Object.entries(files)) {
+    await writeFile(join(dir, file), safetensorsBytes(part));
+    for (const { name } of part) placed[name] = file;
+  }
+  const index = join(dir, 'model.safetensors.index.json');
+  const place = (change: object) =>
+    writeFile(index, JSON.stringify({ weight_map: { ...placed, ...change } }));
+  await place({});
+  const checkpoint = await openCheckpoint(dir);
+  assert.is(checkpoint.weights.size, tensors.length);
+  await readRows(checkpoint.weights.get('model.norm')!, 0, 64);
+  await checkpoint.close();
+
+  const embed = `${EMBED}.weight`;
+  await place({ [embed]: 'b.safetensors' });
+  await raises(() => open(dir), 'FORMAT', [embed, 'a.safetensors']);
+  await place({ [embed]: 'c.safetensors' });
+  await raises(() => open(dir), 'SOURCE', ['index.json', 'c.safetensors', 'missing']);
+  await place({ 'model.more.weight': 'b.safetensors' });
+  await raises(() => open(dir), 'FORMAT', ['model.more.weight', 'b.safetensors', 'missing']);
+  await place({ [embed]: '../a.safetensors' });
+  await raises(() => open(dir), 'FORMAT', [embed, '../a.safetensors', 'beside']);
+  await place({ [embed]: 4 });
+  await raises(() => open(dir), 'FORMAT', [embed, 'string', 4]);
+  await writeFile(index, '{}');
+  await raises(() => open(dir), 'FORMAT', ['index.json', 'weight_map', 'nothing']);
+  await writeFile(index, 'shards');
+  await raises(() => open(dir), 'FORMAT', ['index.json', 'JSON', 6]);
+});
+
+test('one file that carries its texts', async ({ dir }) => {
+  const file = join(dir, 'model.safetensors');
+  const { config } = tinyLlama();
+  const metadata = { config: JSON.stringify(config), tokenizer: '{"a":1}', chat_template: 'hi' };
+  await writeFile(file, safetensorsBytes(tinyTensors(), metadata));
+  // What lies beside a file that has its own config belongs to another model.
+  await writeFile(join(dir, 'generation_config.json'), '{"eos_token_id": 9}');
+  const checkpoint = await openCheckpoint(file);
+  assert.equal(checkpoint.texts, {
+    tokenizer: '{"a":1}',
+    tokenizerConfig: null,
+    generationConfig: null,
+    chatTemplate: 'hi',
+  });
+  assert.equal(checkpoint.config.eosTokenIds, [2]);
+  assert.is(checkpoint.rawConfig.hidden_size, 64);
+  await checkpoint.close();
+});
+
+test('one file with its texts beside it, or without any', async ({ dir }) => {
+  await writeTinyLlama(dir);
+  const file = join(dir, 'model.safetensors');
+  const checkpoint = await openCheckpoint(file);
+  assert.ok(checkpoint.texts.tokenizer?.includes('vocab'));
+  await checkpoint.close();
+  await rm(join(dir, 'config.json'));
+  await raises(() => open(file), 'FORMAT', [file, 'not a model', 'config']);
+});
+
+test('what is missing, and what is no model', async ({ dir }) => {
+  await raises(() => open(join(dir, 'none')), 'SOURCE', ['none', 'no such']);
+  await raises(() => open(dir), 'SOURCE', [dir, 'config.json is missing']);
+  await writeFile(join(dir, 'model.gguf'), 'GGUF');
+  await raises(() => open(join(dir, 'model.gguf')), 'FORMAT', ['model.gguf', '.safetensors']);
+  await writeTinyLlama(dir);
+  await rm(join(dir, 'model.safetensors'));
+  await raises(() => open(dir), 'SOURCE', [dir, 'model.safetensors']);
+  await writeFile(join(dir, 'config.json'), 'config');
+  await raises(() => open(dir), 'FORMAT', ['config.json', 'JSON', 6]);
+  await rm(join(dir, 'config.json'));
+  await mkdir(join(dir, 'config.json'));
+  await raises(() => open(dir), 'SOURCE', ['config.json']);
+});
+
+test('a damaged file of weights', async ({ dir }) => {
+  await writeTinyLlama(dir);
+  const file = join(dir, 'model.safetensors');
+  const whole = await readFile(file);
+  for (const [length, part] of [
+    [0, '0 bytes'],
+    [100, 'header of'],
+    [whole.length - 1, 'model.norm.weight'],
+  ] as const) {
+    await writeFile(file, whole.subarray(0, length));
+    await raises(() => open(dir), 'FORMAT', [file, part], `${length} bytes`);
+  }
+});
+
+test('an abort before and while opening throws its reason', async ({ dir }) => {
+  await writeTinyLlama(dir);
+  const reason = new Error('enough');
+  const controller = new AbortController();
+  const opening = openCheckpoint(dir, { signal: controller.signal });
+  controller.abort(reason);
+  for (const run of [opening, openCheckpoint(dir, { signal: AbortSignal.abort(reason) })]) {
+    const error = await run.catch((thrown) => thrown);
+    assert.is(error, reason);
+  }
+});
+
+test('tensors that are known to be harmless', async ({ dir }) => {
+  await writeTinyLlama(dir);
+  const head = tinyTensors({ tied: false }).find(({ name }) => name === 'lm_head.weight')!;
+  const frequencies = {
+    name: 'model.layers.0.self_attn.rotary_emb.inv_freq',
+    dtype: 'F32',
+    shape: [8],
+    bytes: new Uint8Array(32),
+  };
+  const tensors = [...tinyTensors(), head, frequencies];
+  await writeFile(join(dir, 'model.safetensors'), safetensorsBytes(tensors));
+  const checkpoint = await openCheckpoint(dir);
+  assert.is(checkpoint.weights.size, tensors.length - 2);
+  await checkpoint.close();
+});
+
+for (const [name, tensors] of [
+  ['stories260K', 47],
+  ['stories15M', 56],
+  ['minimind2-small', 74],
+] as const) {
+  const dir = sharedModel(name);
+  if (!dir) continue;
+  test(`${name} opens`, async () => {
+    const checkpoint = await openCheckpoint(dir);
+    assert.is(checkpoint.weights.size, tensors);
+    assert.equal(
+      [...checkpoint.weights.values()].filter(({ shape }) => shape.length > 2),
+      [],
+    );
+    await checkpoint.close();
+  });
+}
+
+test.run();

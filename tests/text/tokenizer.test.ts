@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createTokenizer } from '../../bindings/text/tokenizer.js';
+import { raises } from '../support/raises.js';
+import { sharedModel } from '../support/shared_models.js';
+import { TEXTS, tinyTokenizerFor } from '../support/tiny_text.js';
+import { tinyTokenizer, tinyTokenizerConfig } from '../support/tiny_tokenizer.js';
+
+const CONFIG = { vocabSize: 300, bosTokenId: 1, eosTokenIds: [2] };
+
+test('text survives encoding and decoding', () => {
+  for (const [name, tokenizer] of Object.entries(tinyTokenizerFor)) {
+    for (const text of TEXTS) {
+      const ids = tokenizer.encode(text);
+      assert.is(tokenizer.decode(ids), text, name);
+      assert.ok(ids.every((id) => id < tokenizer.vocabSize));
+    }
+  }
+});
+
+test('BOS stands before a text once, and not where it is unwanted', () => {
+  const { sentencePiece } = tinyTokenizerFor;
+  assert.equal(sentencePiece.encode(''), [1]);
+  assert.equal(sentencePiece.encode('', { addSpecialTokens: false }), []);
+  const plain = sentencePiece.encode('the', { addSpecialTokens: false });
+  assert.equal(sentencePiece.encode('the'), [1, ...plain]);
+  assert.equal(sentencePiece.encode('<s>the'), [1, ...plain]);
+  assert.equal(sentencePiece.encode('<s>the', { addSpecialTokens: false }), [1, ...plain]);
+});
+
+test('tokenizer_config.json decides for Llama, the post-processor for others', () => {
+  const encode = (settings: object, file: object = {}) => {
+    const tokenizer = { ...tinyTokenizer(300), ...file };
+    const tokenizerConfig = { ...tinyTokenizerConfig(), ...settings };
+    const texts = {
+      tokenizer: JSON.stringify(tokenizer),
+      tokenizerConfig: JSON.stringify(tokenizerConfig),
+    };
+    return createTokenizer(texts, CONFIG).encode('');
+  };
+  const silent = { post_processor: null };
+  const fast = { tokenizer_class: 'PreTrainedTokenizerFast' };
+  assert.equal(encode({}), [1]);
+  assert.equal(encode({ add_bos_token: undefined }, silent), [1]);
+  assert.equal(encode({ add_bos_token: false }), []);
+  assert.equal(encode({ add_eos_token: true }), [1, 2]);
+  assert.equal(encode({ ...fast, add_bos_token: false }), [1]);
+  assert.equal(encode({ ...fast, add_bos_token: true }, silent), []);
+});
+
+test('special tokens: known by name, left out of text unless asked for', () => {
+  const { sentencePiece } = tinyTokenizerFor;
+  const { bosToken, eosToken, bosTokenId, eosTokenIds, vocabSize } = sentencePiece;
+  assert.equal([bosToken, eosToken, bosTokenId, eosTokenIds], ['<s>', '</s>', 1, [2]]);
+  assert.is(vocabSize, 300);
+  const ids = [1, ...sentencePiece.encode('on', { addSpecialTokens: false }), 2];
+  assert.is(sentencePiece.decode(ids), 'on');
+  assert.is(sentencePiece.decode(ids, { skipSpecialTokens: false }), '<s> on</s>');
+  assert.is(sentencePiece.decode([]), '');
+  assert.is(sentencePiece.decode([1, 2]), '');
+  assert.equal(
+    [0, 1, 2, 3].map((id) => sentencePiece.isSpecial(id)),
+    [true, true, true, false],
+  );
+});
+
+test('ids of padding rows have no text, other numbers are refused', async () => {
+  const { sentencePiece } = tinyTokenizerFor;
+  assert.is(sentencePiece.decode([...sentencePiece.encode('on'), 1000]), 'on');
+  for (const id of [-1, 1.5, Number.NaN]) {
+    await raises(() => sentencePiece.decode([id]), 'OPTION', ['decode', id]);
+  }
+});
+
+test('without token ids in the config the tokenizer names them', () => {
+  const texts = {
+    tokenizer: JSON.stringify(tinyTokenizer(300)),
+    tokenizerConfig: JSON.stringify({ bos_token: { content: '<s>' }, eos_token: '</s>' }),
+  };
+  const config = { vocabSize: 320, bosTokenId: null, eosTokenIds: [] };
+  const { bosTokenId, eosTokenIds } = createTokenizer(texts, config);
+  assert.equal([bosTokenId, eosTokenIds], [1, [2]]);
+  const bare = createTokenizer({ ...texts, tokenizerConfig: null }, config);
+  assert.equal([bare.bosTokenId, bare.eosTokenIds, bare.bosToken], [null, [], null]);
+});
+
+const file = tinyTokenizer(300) as { model: object; added_tokens: object[] };
+const extra = (token: object) => ({ ...file, added_tokens: [...file.added_tokens, token] });
+
+const DAMAGED: readonly [name: string, tokenizer: unknown, parts: (string | number)[]][] = [
+  ['no object', [], ['object', '[]']],
+  ['no model', { ...file, model: undefined }, ['model']],
+  ['a model that is a word', { ...file, model: 'BPE' }, ['model']],
+  ['no decoder', { ...file, decoder: undefined }, ['decoder']],
+  ['an unknown model', { ...file, model: { ...file.model, type: 'Best' } }, ['cannot be used']],
+  ['an unknown decoder', { ...file, decoder: { type: 'Best' } }, ['Best']],
+  ['added tokens of the wrong type', { ...file, added_tokens: 4 }, ['added_tokens']],
+  ['more tokens than rows', extra({ content: '<x>', id: 300 }), ['<x>', 300, 299]],
+  ['a huge id', extra({ content: '<x>', id: 1e12 }), ['<x>', 1e12, 299]],
+  ['a negative id', extra({ content: '<x>', id: -1 }), ['<x>', -1, 299]],
+  ['a token without id', extra({ content: '<x>' }), ['<x>', 'nothing']],
+  [
+    'a vocabulary of strings',
+    { ...file, model: { ...file.model, vocab: { a: 'x' } } },
+    ['"a"', '"x"'],
+  ],
+];
+
+for (const [name, tokenizer, parts] of DAMAGED) {
+  test(`refused: ${name}`, () => {
+    const texts = { tokenizer: JSON.stringify(tokenizer), tokenizerConfig: null };
+    return raises(() => createTokenizer(texts, CONFIG), 'FORMAT', ['[tokenizer.json]', ...parts]);
+  });
+}
+
+test('files that are missing or no JSON', async () => {
+  const create = (tokenizer: string | null, tokenizerConfig: string | null) => () =>
+    createTokenizer({ tokenizer, tokenizerConfig }, CONFIG);
+  await raises(create(null, null), 'FORMAT', ['[tokenizer.json]', 'missing']);
+  await raises(create('{', null), 'FORMAT', ['[tokenizer.json]', 'JSON']);
+  await raises(create(JSON.stringify(file), '{'), 'FORMAT', ['[tokenizer_config.json]', 'JSON']);
+});
+
+for (const name of ['stories260K', 'stories15M']) {
+  const dir = sharedModel(name);
+  if (!dir) continue;
+  test(`${name}: the golden story and back`, async () => {
+    const read = (part: string) => readFile(join(dir, part), 'utf8');
+    const texts = {
+      tokenizer: await read('tokenizer.json'),
+      tokenizerConfig: await read('tokenizer_config.json'),
+    };
+    const vocabSize = JSON.parse(await read('config.json')).vocab_size;
+    const tokenizer = createTokenizer(texts, { ...CONFIG, vocabSize });
+    const { ids } = JSON.parse(await read('golden.json'));
+    assert.equal(tokenizer.encode(''), [1]);
+    assert.equal(tokenizer.encode(tokenizer.decode(ids)), ids);
+  });
+}
+
+test.run();
