@@ -2,6 +2,9 @@
 //
 // Type parameters name what lies in memory: f32, i16 for float16, u16 for bfloat16, i8 for int8.
 
+/** 2^-100: values whose largest is below it quantize to zero, as 127 / largest would overflow. */
+export const TINY: f32 = 7.888609052210118e-31;
+
 const TWO_112: f32 = 5192296858534827628530496329220096.0;
 
 /** Four consecutive values at `p`, as f32x4. float16 must be finite: loading checks it. */

@@ -3,12 +3,12 @@
 //   rows row table of the step (op_layout.ts)
 //   k, v f32 [rows, kvHeads, headDim]
 //   T    type of the cache, layout in kv_page.ts. float16 saturates at 65504; int8 has one scale per
-//        position and head: scale = max / 127, q = round half even(value / scale)
+//        position and head: scale = max / 127, q = round half even(value / scale); below TINY all is zero
 //
 // Writes rows [begin, end). The caller guarantees that their pages are the row's own (not shared).
 
 import { PAGE_POSITIONS, ROW_BYTES, ROW_PAGES, ROW_POSITION } from '../op_layout';
-import { float16 } from '../simd';
+import { float16, TINY } from '../simd';
 import { head_bytes, page_layer } from './kv_page';
 
 export function kv_update<T>(
@@ -44,7 +44,7 @@ function write_head<T>(to: usize, stride: usize, x: usize, headDim: u32, scaleAt
   if (sizeof<T>() == 1) {
     let largest: f32 = 0;
     for (let i: usize = 0; i < headDim; i++) largest = max<f32>(largest, abs<f32>(load<f32>(x + (i << 2))));
-    const scale: f32 = largest / 127;
+    const scale: f32 = largest < TINY ? 0 : largest / 127;
     store<f32>(scaleAt, scale);
     for (let i: usize = 0; i < headDim; i++, to += stride) {
       const q = scale > 0 ? nearest<f32>(load<f32>(x + (i << 2)) / scale) : 0;

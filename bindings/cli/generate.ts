@@ -1,5 +1,6 @@
 import { OptionError } from '../errors.js';
-import type { GenerateOptions, GenerateResult, Prompt } from '../generate.js';
+import type { Prompt } from '../generate/prompt.js';
+import type { GenerateOptions, GenerateResult } from '../generate.js';
 import { inspectModel } from '../inspect.js';
 import type { Model } from '../load.js';
 import type { Session } from '../session/session.js';

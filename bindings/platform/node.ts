@@ -1,12 +1,13 @@
-// What halfbyte needs from its surroundings, in Node: files, compiled cores, threads.
+// What halfbyte needs from its surroundings, in Node, Deno and Bun: files, compiled cores, threads.
 
 import { open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker, workerData } from 'node:worker_threads';
-import { FormatError, SourceError } from '../errors.js';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { FormatError, OptionError, SourceError } from '../errors.js';
 import type { ByteSource } from './byte_source.js';
+import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from './platform.js';
 
 export * from './node_write.js';
 
@@ -75,6 +76,27 @@ function readError(path: string, cause: unknown): SourceError {
   return new SourceError(`[source] ${path}: cannot be read (${code ?? message})`, { cause });
 }
 
+/** Texts that begin with a scheme of the web are URLs, all others paths. */
+export function locate(location: string | URL): Place {
+  if (typeof location === 'string' && !/^(https?|blob|data|file):/i.test(location)) {
+    return { path: location };
+  }
+  let url: URL;
+  try {
+    url = new URL(location);
+  } catch (cause) {
+    throw new OptionError(`[${location}] expected a path or a URL`, { cause });
+  }
+  return url.protocol === 'file:' ? { path: fileURLToPath(url) } : { url };
+}
+
+export const CORE_BUILDS: readonly CoreBuild[] = [
+  'simd',
+  'simd.shared',
+  'relaxed',
+  'relaxed.shared',
+];
+
 const cores = new Map<string, Promise<WebAssembly.Module>>();
 
 /** The compiled build `name` of the core (`core.simd`, `core.relaxed.shared`, ...). */
@@ -100,19 +122,32 @@ export function relaxedSimdVeto(): string | null {
   return major < 22 ? 'relaxed SIMD: Node 20 computes it wrongly' : null;
 }
 
-export interface WorkerHandle {
-  /** Resolves when the worker is gone; one that does not leave by itself is terminated. */
-  end(): Promise<void>;
+export function threadsVeto(): string | null {
+  return null;
 }
+
+export type { WorkerHandle };
 
 /** Milliseconds that a worker gets to leave by itself. */
 const GRACE = 1000;
 
-/** Starts executor/wasm/worker.js on a thread that does not keep the process alive. */
-export function spawnWorker(start: unknown, onFailure: (error: unknown) => void): WorkerHandle {
-  const worker = new Worker(join(HERE, '..', 'executor', 'wasm', 'worker.js'), {
-    workerData: start,
-  });
+/**
+ * Starts executor/wasm/worker.js on a thread that does not keep the process alive.
+ * @param starter another script, or a function that makes a worker_threads Worker
+ */
+export function spawnWorker(
+  start: unknown,
+  onFailure: (error: unknown) => void,
+  starter: WorkerStarter = null,
+): WorkerHandle {
+  const script = starter ?? join(HERE, '..', 'executor', 'wasm', 'worker.js');
+  let worker: Worker;
+  if (typeof script === 'function') {
+    worker = script() as Worker;
+    worker.postMessage(start);
+  } else {
+    worker = new Worker(script, { workerData: start });
+  }
   worker.unref();
   const exited = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {
@@ -132,5 +167,18 @@ export function spawnWorker(start: unknown, onFailure: (error: unknown) => void)
 
 /** In a worker: what spawnWorker was given. */
 export async function receiveStart(): Promise<unknown> {
-  return workerData;
+  if (workerData) return workerData;
+  return new Promise((resolve) => parentPort?.once('message', resolve));
+}
+
+export function runtimeName(): RuntimeName {
+  const { deno, bun, node } = process.versions;
+  if (deno) return { name: 'deno', version: deno };
+  if (bun) return { name: 'bun', version: bun };
+  return { name: 'node', version: node };
+}
+
+/** Resident set size, in bytes. */
+export function memoryInUse(): number {
+  return process.memoryUsage.rss();
 }

@@ -10,18 +10,20 @@ export class Random {
   #c: number;
   #d: number;
 
+  /** @param state four 32-bit words, not all zero */
+  constructor(state: readonly [number, number, number, number]) {
+    [this.#a, this.#b, this.#c, this.#d] = state;
+  }
+
   /** @param seed an integer from 0 to 2^53 - 1 */
-  constructor(seed: number) {
+  static fromSeed(seed: number): Random {
     const low = seed >>> 0;
     const high = Math.floor(seed / 2 ** 32);
     // Word i is the i-th of the Weyl sequence that begins at the seed's low word, hashed; the high word is
-    // hashed in on top. Seeds below 2^32 all differ in every word.
+    // hashed in on top. Seeds below 2^32 differ in every word but the last, which is made odd so that the
+    // state is never all zero.
     const word = (i: number) => mix(low + Math.imul(i, GOLDEN)) ^ mix(high + i);
-    this.#a = word(1);
-    this.#b = word(2);
-    this.#c = word(3);
-    // The state must not be all zero.
-    this.#d = word(4) | 1;
+    return new Random([word(1), word(2), word(3), word(4) | 1]);
   }
 
   /** An integer in [0, 2^32). */

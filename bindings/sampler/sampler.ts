@@ -53,7 +53,7 @@ export class Sampler implements TokenChooser {
     this.logitBias = options.logitBias ?? new Map();
     this.allowedTokens = options.allowedTokens ?? null;
     checkOptions(this);
-    this.#random = new Random(this.seed);
+    this.#random = Random.fromSeed(this.seed);
   }
 
   /** Chooses from the `index`-th logits of the latest step, which are overwritten. */

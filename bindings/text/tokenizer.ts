@@ -1,7 +1,7 @@
 // Text to token ids and back, as Hugging Face's tokenizers do it.
 
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { FormatError, OptionError } from '../errors.js';
+import { FormatError, OptionError, UnsupportedError } from '../errors.js';
 import { describe, isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
 
 export interface Tokenizer {
@@ -42,9 +42,12 @@ export interface TokenConfig {
 
 /** Parts of tokenizer.json that the library takes for granted. */
 const REQUIRED = ['model', 'decoder', 'post_processor', 'pre_tokenizer', 'normalizer'];
+/** Kinds of `model.type`. */
+const MODELS = ['BPE', 'Unigram', 'WordPiece'];
 
 /**
- * @throws FormatError if tokenizer.json is missing, damaged, or has ids the model has no embedding for
+ * @throws FormatError if tokenizer.json is missing, damaged, or has ids the model has no embedding for;
+ *   UnsupportedError for a kind of tokenizer that is not known
  */
 export function createTokenizer(texts: TokenizerTexts, config: TokenConfig): Tokenizer {
   if (texts.tokenizer === null) throw new FormatError('[tokenizer.json] is missing');
@@ -145,6 +148,14 @@ function buildTokenizer(file: JsonObject, settings: JsonObject): HuggingFaceToke
   if (missing.length > 0 || !isJsonObject(file.model)) {
     const what = missing.length > 0 ? `has no ${missing.join(', ')}` : 'model is no object';
     throw new FormatError(`[tokenizer.json] ${what}: not a tokenizer of Hugging Face`);
+  }
+  // The library takes a model it does not know for one that it does.
+  const { type = 'BPE' } = file.model;
+  if (!MODELS.includes(String(type))) {
+    const known = MODELS.join(', ');
+    throw new UnsupportedError(
+      `[tokenizer.json] model ${describe(type)} is not supported, only ${known}`,
+    );
   }
   const { added_tokens: added = [], ...rest } = file;
   if (!Array.isArray(added)) {

@@ -7,7 +7,7 @@ import { ReferenceExecutor } from '../../bindings/executor/reference.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { checkWeights } from '../../bindings/plan/check.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
-import { ReferenceSession } from '../support/reference_session.js';
+import { StepSession } from '../support/step_session.js';
 import { sharedModel } from '../support/shared_models.js';
 import { tinyCheckpoint, tinyConfig } from '../support/tiny_model.js';
 
@@ -91,15 +91,15 @@ test('matmulQuantized is the float product of what was quantized', () => {
 test('prefill in chunks, token by token and beside another session gives the same logits', async () => {
   const executor = await tinyExecutor();
   const tokens = Array.from({ length: 70 }, (_, i) => (i * 11) % 65);
-  const whole = new ReferenceSession(executor);
+  const whole = new StepSession(executor);
   const expected = whole.prefill(tokens, 64);
   whole.dispose();
   for (const chunk of [1, 3, 33]) {
-    const session = new ReferenceSession(executor);
+    const session = new StepSession(executor);
     assert.equal(session.prefill(tokens, chunk), expected, `chunk ${chunk}`);
     session.dispose();
   }
-  const [first, second] = [new ReferenceSession(executor), new ReferenceSession(executor)];
+  const [first, second] = [new StepSession(executor), new StepSession(executor)];
   for (const [i, token] of tokens.entries()) {
     executor.run([first.row(token, i === 69), second.row((token + 1) % 65, i === 69)]);
   }
@@ -120,10 +120,10 @@ test('a window hides what lies before it', async () => {
   const options = { kvType: 'f32' } as const;
   const executor = await ReferenceExecutor.create(windowed, tinyCheckpoint(7, config), options);
   const last = [9, 8, 7, 6];
-  const logits = new ReferenceSession(executor).prefill([1, 2, 3, ...last], 64);
+  const logits = new StepSession(executor).prefill([1, 2, 3, ...last], 64);
   // With one layer only the last four positions reach the result, whatever came before them.
-  assert.equal(new ReferenceSession(executor).prefill([4, 5, 6, ...last], 64), logits);
-  assert.not.equal(new ReferenceSession(executor).prefill([1, 2, 9, 3, 8, 7, 6], 64), logits);
+  assert.equal(new StepSession(executor).prefill([4, 5, 6, ...last], 64), logits);
+  assert.not.equal(new StepSession(executor).prefill([1, 2, 9, 3, 8, 7, 6], 64), logits);
 });
 
 test('a full KV cache and too many rows are refused with both numbers', async () => {
@@ -150,7 +150,7 @@ if (stories260K) {
     await checkpoint.close();
     const golden = await readFile(join(stories260K, 'golden.json'), 'utf8');
     const { ids } = JSON.parse(golden) as { ids: number[] };
-    const session = new ReferenceSession(executor);
+    const session = new StepSession(executor);
     const actual = [1];
     while (actual.length < 201) actual.push(indexOfLargest(session.prefill(actual.slice(-1), 1)));
     assert.equal(actual, ids.slice(0, 201));

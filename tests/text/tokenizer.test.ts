@@ -94,7 +94,7 @@ const DAMAGED: readonly [name: string, tokenizer: unknown, parts: (string | numb
   ['no model', { ...file, model: undefined }, ['model']],
   ['a model that is a word', { ...file, model: 'BPE' }, ['model']],
   ['no decoder', { ...file, decoder: undefined }, ['decoder']],
-  ['an unknown model', { ...file, model: { ...file.model, type: 'Best' } }, ['cannot be used']],
+  ['a model without merges', { ...file, model: { type: 'BPE', vocab: {} } }, ['cannot be used']],
   ['an unknown decoder', { ...file, decoder: { type: 'Best' } }, ['Best']],
   ['added tokens of the wrong type', { ...file, added_tokens: 4 }, ['added_tokens']],
   ['more tokens than rows', extra({ content: '<x>', id: 300 }), ['<x>', 300, 299]],
@@ -114,6 +114,12 @@ for (const [name, tokenizer, parts] of DAMAGED) {
     return raises(() => createTokenizer(texts, CONFIG), 'FORMAT', ['[tokenizer.json]', ...parts]);
   });
 }
+
+test('a kind of model that is not known is refused by name', () => {
+  const tokenizer = JSON.stringify({ ...file, model: { ...file.model, type: 'Best' } });
+  const create = () => createTokenizer({ tokenizer, tokenizerConfig: null }, CONFIG);
+  return raises(create, 'UNSUPPORTED', ['[tokenizer.json]', 'Best', 'BPE']);
+});
 
 test('files that are missing or no JSON', async () => {
   const create = (tokenizer: string | null, tokenizerConfig: string | null) => () =>

@@ -1,17 +1,22 @@
-// The least that drives the reference executor: a page table that grows, one position after another.
+// The least that drives an executor that runs synchronously: a page table that grows, one position after another.
 
-import { PAGE_SIZE, type PageTable, type Row } from '../../bindings/executor/executor.js';
-import type { ReferenceExecutor } from '../../bindings/executor/reference.js';
+import { type Executor, PAGE_SIZE, type PageTable, type Row } from '../../bindings/executor/executor.js';
 
-export class ReferenceSession {
-  readonly #executor: ReferenceExecutor;
+/** An executor whose steps and logits are there at once. */
+type SyncExecutor = Omit<Executor, 'run' | 'logits'> & {
+  run(rows: readonly Row[]): void;
+  logits(index: number): Float32Array;
+};
+
+export class StepSession {
+  readonly #executor: SyncExecutor;
   readonly #table: PageTable;
   readonly #pages: number[] = [];
   #length = 0;
 
-  constructor(executor: ReferenceExecutor) {
+  constructor(executor: SyncExecutor) {
     this.#executor = executor;
-    this.#table = executor.kv.createTable(0);
+    this.#table = executor.kv.createTable(8);
   }
 
   /** The row of the next position. */
@@ -31,6 +36,11 @@ export class ReferenceSession {
       this.#executor.run(part.map((t, i) => this.row(t, begin + i === tokens.length - 1)));
     }
     return this.#executor.logits(0).slice();
+  }
+
+  /** Runs the tokens in one step, each with logits. */
+  step(tokens: readonly number[]): void {
+    this.#executor.run(tokens.map((token) => this.row(token, true)));
   }
 
   dispose(): void {

@@ -1,0 +1,87 @@
+// What halfbyte needs from its surroundings, in a browser: in the worker that holds a model, and in the
+// threads that this worker starts.
+
+import { OptionError, SourceError } from '../errors.js';
+import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from './platform.js';
+
+export * from './no_files.js';
+
+/** Relative ones are relative to the page (remote/client.ts resolves them before they get here). */
+export function locate(location: string | URL): Place {
+  try {
+    return { url: new URL(location, globalThis.location?.href) };
+  } catch (cause) {
+    throw new OptionError(`[${location}] expected a URL`, { cause });
+  }
+}
+
+// Bundlers look for exactly this form; the file lies in build/browser/.
+const CORE_URLS: Readonly<Record<CoreBuild, () => URL>> = {
+  simd: () => new URL('../core.simd.wasm', import.meta.url),
+  'simd.shared': () => new URL('../core.simd.shared.wasm', import.meta.url),
+  relaxed: () => new URL('../core.relaxed.wasm', import.meta.url),
+  'relaxed.shared': () => new URL('../core.relaxed.shared.wasm', import.meta.url),
+};
+
+export const CORE_BUILDS = Object.keys(CORE_URLS) as readonly CoreBuild[];
+
+/** The compiled build `name` of the core. @throws SourceError if it is not where it should be */
+export async function loadCore(name: string): Promise<WebAssembly.Module> {
+  const url = CORE_URLS[name.replace(/^core\./, '') as CoreBuild]();
+  const response = await fetch(url).catch((cause) => {
+    throw new SourceError(`[${url}] the core cannot be fetched`, { cause });
+  });
+  if (!response.ok) {
+    throw new SourceError(
+      `[${url}] the core cannot be fetched: HTTP ${response.status}; see the option core.wasm`,
+    );
+  }
+  const streams = response.headers.get('content-type') === 'application/wasm';
+  return streams
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
+}
+
+export function hardwareThreads(): number {
+  return navigator.hardwareConcurrency || 1;
+}
+
+export function relaxedSimdVeto(): string | null {
+  return null;
+}
+
+export function threadsVeto(): string | null {
+  return typeof Worker === 'undefined' ? 'threads: this kind of worker starts no others' : null;
+}
+
+/** Starts this worker's own script again: it has the threads' part too, wherever a bundler has put it. */
+export function spawnWorker(
+  start: unknown,
+  onFailure: (error: unknown) => void,
+  starter: WorkerStarter = null,
+): WorkerHandle {
+  const worker =
+    typeof starter === 'function'
+      ? (starter() as Worker)
+      : new Worker(starter ?? globalThis.location.href, { type: 'module' });
+  worker.addEventListener('error', (event) => {
+    onFailure(new Error(event.message || 'the script cannot be loaded'));
+  });
+  worker.postMessage(start);
+  return { end: async () => worker.terminate() };
+}
+
+/** The engine, by what its user agent calls itself. */
+export function runtimeName(): RuntimeName {
+  const agent = navigator.userAgent;
+  const found =
+    /(Firefox)\/([\d.]+)/.exec(agent) ??
+    /(Chrom(?:e|ium))\/([\d.]+)/.exec(agent) ??
+    /(AppleWebKit)\/([\d.]+)/.exec(agent);
+  const [, name = 'browser', version = 'unknown'] = found ?? [];
+  return { name: name.toLowerCase().replace('applewebkit', 'webkit'), version };
+}
+
+export function memoryInUse(): null {
+  return null;
+}
