@@ -4,6 +4,8 @@ import type { MemoryNeed } from './executor/executor.js';
 import { type ExecutorOptions, memoryNeed } from './executor/select.js';
 import { formatName } from './formats.js';
 import { openCheckpoint } from './model/checkpoint.js';
+import type { ModelLocation } from './model/file_tree.js';
+import type { FetchLike } from './model/url_tree.js';
 import type { Weight } from './model/weight.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';
@@ -33,6 +35,8 @@ export interface TensorInspection {
 
 export interface InspectOptions extends ExecutorOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Replaces the global `fetch` for models behind URLs. */
+  readonly fetch?: FetchLike | undefined;
 }
 
 /**
@@ -41,11 +45,10 @@ export interface InspectOptions extends ExecutorOptions {
  * @throws as `loadModel`
  */
 export async function inspectModel(
-  location: string,
+  location: ModelLocation,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  const { signal } = options;
-  const checkpoint = await openCheckpoint(location, signal ? { signal } : {});
+  const checkpoint = await openCheckpoint(location, options);
   try {
     const { config, weights, fileBytes } = checkpoint;
     const plan = planFor(config);

@@ -13,6 +13,8 @@ import {
 } from './generate.js';
 import { type Checkpoint, openCheckpoint } from './model/checkpoint.js';
 import type { ModelConfig } from './model/config.js';
+import { locationName, type ModelLocation } from './model/file_tree.js';
+import type { FetchLike } from './model/url_tree.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';
 import { samplerDefaults } from './sampler/defaults.js';
@@ -27,6 +29,8 @@ import { createTokenizer, type Tokenizer } from './text/tokenizer.js';
 export interface LoadOptions extends CreateOptions {
   /** Aborting throws `signal.reason` and frees what was loaded. */
   readonly signal?: AbortSignal | undefined;
+  /** Replaces the global `fetch` for models behind URLs. */
+  readonly fetch?: FetchLike | undefined;
 }
 
 export interface SessionOptions {
@@ -35,17 +39,20 @@ export interface SessionOptions {
 }
 
 /**
- * Loads a model: a directory in Hugging Face's layout, or one `.safetensors` file.
+ * Loads a model: a directory in Hugging Face's layout or one `.safetensors` file, by path or URL; or their
+ * bytes.
  * @throws OptionError for a bad option, SourceError for what cannot be read, FormatError and ShapeError for
  *   files that do not mean what they say, UnsupportedError for models halfbyte does not run, CapacityError if
  *   memory is short, `signal.reason` when aborted
  */
-export async function loadModel(location: string, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(
+  location: ModelLocation,
+  options: LoadOptions = {},
+): Promise<Model> {
   const started = performance.now();
   checkOptions(options);
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const checkpoint = await openCheckpoint(location, signal ? { signal } : {});
+  options.signal?.throwIfAborted();
+  const checkpoint = await openCheckpoint(location, options);
   try {
     const { config } = checkpoint;
     const plan = planFor(config);
@@ -53,7 +60,14 @@ export async function loadModel(location: string, options: LoadOptions = {}): Pr
     const texts = readTexts(checkpoint);
     const { executor, runtime } = await createExecutor(plan, checkpoint, options);
     const loadMs = performance.now() - started;
-    return new Model({ location, config, texts, executor, runtime, loadMs });
+    return new Model({
+      location: locationName(location),
+      config,
+      texts,
+      executor,
+      runtime,
+      loadMs,
+    });
   } finally {
     await checkpoint.close();
   }

@@ -27,7 +27,7 @@ const SHARED = 'assembly/op_layout';
 const SHARED_FROM = 'executor';
 const IMPORT = /^(?:import|export)\b[^;]*?\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
 
-const files = filesBelow('bindings', /\.ts$/).map((path) => path.replaceAll('\\', '/'));
+const files = filesBelow('bindings', /(?<!\.d)\.ts$/).map((path) => path.replaceAll('\\', '/'));
 const imports = new Map(files.map((file) => [withoutSuffix(file), importsOf(file)]));
 const faults = [...imports.keys()].flatMap((file) => [...layerFaults(file), ...cycleFaults(file)]);
 

@@ -11,6 +11,10 @@ import { npmCommand } from './npm.mjs';
 const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 const RUNTIMES = join('tools', 'runtimes');
 
+/**
+ * @typedef {{ version: string, optional?: boolean, optionalDependencies?: Record<string, string> }} LockedPackage
+ */
+
 /** Dependencies and build; progress goes to stderr. */
 export async function setUp() {
   const { status } = installIfNeeded('.', 'dependencies');
@@ -27,6 +31,18 @@ export function setUpRuntimes() {
   if (status !== 0) process.stderr.write('Node 24 could not be installed; its tests are skipped\n');
 }
 
+/** All runtimes that npm can bring. One that did not come shows where it is started. */
+export function setUpEveryRuntime() {
+  const wanted = packagesOf(join(ROOT, RUNTIMES, 'package-lock.json'));
+  const present = join(ROOT, RUNTIMES, 'node_modules', '.package-lock.json');
+  const installed = existsSync(present) ? packagesOf(present) : {};
+  const names = Object.keys(wanted['']?.optionalDependencies ?? {});
+  const paths = names.map((name) => `node_modules/${name}`);
+  if (paths.every((path) => installed[path]?.version === wanted[path]?.version)) return;
+  process.stderr.write('installing the runtimes\n');
+  npmCi(RUNTIMES, []);
+}
+
 /**
  * @param {string} folder of a package-lock.json
  * @param {string} what
@@ -35,6 +51,14 @@ export function setUpRuntimes() {
 function installIfNeeded(folder, what, flags = []) {
   if (isInstalled(folder)) return { status: 0 };
   process.stderr.write(`installing ${what}\n`);
+  return npmCi(folder, flags);
+}
+
+/**
+ * @param {string} folder
+ * @param {string[]} flags
+ */
+function npmCi(folder, flags) {
   const { command, args, shell } = npmCommand(['ci', '--ignore-scripts', ...QUIET, ...flags]);
   return spawnSync(command, args, {
     cwd: join(ROOT, folder),
@@ -59,7 +83,7 @@ function isInstalled(folder) {
 
 /**
  * @param {string} lock
- * @returns {Record<string, { version: string, optional?: boolean }>}
+ * @returns {Record<string, LockedPackage>}
  */
 function packagesOf(lock) {
   return JSON.parse(readFileSync(lock, 'utf8')).packages;

@@ -8,8 +8,8 @@ import { npmPack } from './npm.mjs';
 import { setUp } from './setup.mjs';
 
 const PREPARE = '../build/tools/stories/prepare.js';
-const DEFAULTS = ['--prompt', 'Once upon a time', '--temperature', '0.8', '--top-p', '0.9'];
-const LENGTH = ['--max-tokens', '200'];
+const PROMPT = 'Once upon a time';
+const DEFAULTS = ['--temperature', '0.8', '--top-p', '0.9', '--max-tokens', '200'];
 
 /** @param {string} line */
 function report(line) {
@@ -39,7 +39,8 @@ async function main(args) {
   const { prepareStories } = await import(PREPARE);
   const model = await prepareStories(join(ROOT, 'models'), { pack, report });
   const cli = join(ROOT, 'build', 'bindings', 'cli', 'main.js');
-  const words = [cli, 'generate', model, ...DEFAULTS, ...LENGTH, ...args];
+  const words = [cli, 'generate', model, '--prompt', PROMPT, ...DEFAULTS, ...args];
+  if (args.length === 0) process.stdout.write(PROMPT);
   const story = spawn(process.execPath, words, { stdio: 'inherit' });
   // Ctrl-C reaches both; the story decides how to end.
   process.on('SIGINT', () => {});

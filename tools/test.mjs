@@ -72,7 +72,7 @@ function count(output, word) {
 function notes(output) {
   return output
     .split('\n')
-    .filter((line) => /skipped/i.test(line) && !/^ *Skipped: +\d/.test(line))
+    .filter((line) => /skipped|not tested/i.test(line) && !/^ *Skipped: +\d/.test(line))
     .map((line) => `  ${line.trim()}\n`)
     .join('');
 }

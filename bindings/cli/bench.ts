@@ -80,7 +80,7 @@ async function runTrials(
         `expected at most ${contextLength} together, the model's context`,
     );
   }
-  const random = new Random(SEED);
+  const random = Random.fromSeed(SEED);
   const bar = new ProgressBar('measuring');
   const done: Trial[] = [];
   try {

@@ -74,21 +74,25 @@ function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-quietBrokenPipe();
-const signal = abortOnInterrupt();
-const terminal: Terminal = {
-  signal,
-  write: (text) => void process.stdout.write(text),
-  note: (line) => void process.stderr.write(`${line}\n`),
-};
-try {
-  await run(process.argv.slice(2), terminal);
-} catch (error) {
-  if (signal.aborted) {
-    terminal.note('halfbyte: interrupted');
-    process.exitCode = EXIT_INTERRUPTED;
-  } else {
-    terminal.note(`halfbyte: ${describe(error)}`);
-    process.exitCode = error instanceof OptionError ? EXIT_WRONG_CALL : EXIT_FAILURE;
+/** Runs what the command line asks for. @returns the exit code */
+async function main(): Promise<number> {
+  quietBrokenPipe();
+  const signal = abortOnInterrupt();
+  const terminal: Terminal = {
+    signal,
+    write: (text) => void process.stdout.write(text),
+    note: (line) => void process.stderr.write(`${line}\n`),
+  };
+  try {
+    await run(process.argv.slice(2), terminal);
+    return 0;
+  } catch (error) {
+    terminal.note(`halfbyte: ${signal.aborted ? 'interrupted' : describe(error)}`);
+    if (signal.aborted) return EXIT_INTERRUPTED;
+    return error instanceof OptionError ? EXIT_WRONG_CALL : EXIT_FAILURE;
   }
 }
+
+const code = await main();
+// Once all output is written, whatever may still keep the process alive.
+process.stdout.write('', () => process.exit(code));

@@ -5,6 +5,7 @@ import type { Checkpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
 import type { Plan } from '../plan/ops.js';
 import type { Device, Executor, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor.js';
+import type { CoreOptions } from './wasm/core_source.js';
 import { WasmExecutor, type WasmOptions } from './wasm/executor.js';
 
 export interface ExecutorOptions {
@@ -21,6 +22,8 @@ export interface ExecutorOptions {
   readonly kvCache?: KvType | undefined;
   /** Most bytes of KV pages of all sessions together. Default: two full contexts. */
   readonly kvCacheBytes?: number | undefined;
+  /** The core and its worker from elsewhere than the package. */
+  readonly core?: CoreOptions | undefined;
 }
 
 export interface CreateOptions extends ExecutorOptions {
@@ -91,13 +94,14 @@ export function checkOptions({
 }
 
 function wasmOptions(checkpoint: Checkpoint, options: CreateOptions): WasmOptions {
-  const { threads = 'auto', simd = 'auto', kvCacheBytes, signal, onProgress } = options;
+  const { threads = 'auto', simd = 'auto', kvCacheBytes, core, signal, onProgress } = options;
   const compressed = [...checkpoint.weights.values()].some(({ format }) => format.kind !== 'float');
   return {
     threads,
     simd,
     kvType: options.kvCache ?? (compressed ? 'f16' : 'f32'),
     ...(kvCacheBytes !== undefined && { kvCacheBytes }),
+    ...(core && { core }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   };

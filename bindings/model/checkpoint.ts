@@ -1,6 +1,7 @@
 // A checkpoint on disk: config, weights by path, and the texts beside them.
 
 import { type ModelConfig, parseConfig } from './config.js';
+import { locationName, type ModelLocation, type SourceOptions } from './file_tree.js';
 import { parseJsonObject } from './json_fields.js';
 import { type ModelFiles, openModelFiles } from './model_files.js';
 import { parseQuantization } from './quantization.js';
@@ -13,7 +14,10 @@ export interface Checkpoint {
   readonly config: ModelConfig;
   /** config.json as it was, for writing another checkpoint. */
   readonly rawConfig: Readonly<Record<string, unknown>>;
-  /** Every weight by path (`model.embed_tokens`, `model.layers.0.mlp.up_proj`, `model.norm`, `lm_head`). */
+  /**
+   * Every weight by path (`model.embed_tokens`, `model.layers.0.mlp.up_proj`, `model.norm`,
+   * `lm_head`).
+   */
   readonly weights: ReadonlyMap<string, Weight>;
   /** JSON texts of the side files, null where there is none (chatTemplate: Jinja text). */
   readonly texts: {
@@ -28,17 +32,18 @@ export interface Checkpoint {
 }
 
 /**
- * Opens a Hugging Face directory, or one `.safetensors` file. No weight is read, only headers and texts.
- * @throws SourceError for what is missing or unreadable, FormatError for files that contradict themselves or
- *   each other, UnsupportedError for models halfbyte does not run; `signal.reason` on abort
+ * Opens a Hugging Face directory, or one `.safetensors` file. No weight is read, only headers and
+ * texts.
+ * @throws SourceError for what is missing or unreadable, FormatError for files that contradict
+ *   themselves or each other, UnsupportedError for models halfbyte does not run; `signal.reason` on abort
  */
 export async function openCheckpoint(
-  location: string,
-  options: { readonly signal?: AbortSignal } = {},
+  location: ModelLocation,
+  options: SourceOptions = {},
 ): Promise<Checkpoint> {
-  const files = await openModelFiles(location, options.signal);
+  const files = await openModelFiles(location, options);
   try {
-    return readCheckpoint(location, files);
+    return readCheckpoint(locationName(location), files);
   } catch (error) {
     await files.close();
     throw error;

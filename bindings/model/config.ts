@@ -41,8 +41,8 @@ const ARCHITECTURE = 'LlamaForCausalLM';
  * @param config its text, or the object already parsed
  * @param name the file, for messages
  * @param generation generation_config.json, whose token ids win over config.json's
- * @throws FormatError for a field that is missing or out of range, UnsupportedError for another architecture
- *   or a feature halfbyte does not run
+ * @throws FormatError for a field that is missing or out of range, UnsupportedError for another
+ *   architecture or a feature halfbyte does not run
  */
 export function parseConfig(
   config: string | JsonObject,

@@ -1,4 +1,5 @@
-// float16 and bfloat16 as bit patterns. Decoding is exact; encoding rounds to nearest, ties to even.
+// float16 and bfloat16 as bit patterns. Decoding is exact; encoding rounds to nearest, ties to
+// even.
 
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
@@ -24,7 +25,9 @@ export function f16ToF32(bits: number): number {
   return float[0]!;
 }
 
-/** The float16 nearest to the float32 `x`: infinite from 65520 on, which is the caller's to check. */
+/**
+ * The float16 nearest to the float32 `x`: infinite from 65520 on, which is the caller's to check.
+ */
 export function f32ToF16(x: number): number {
   float[0] = x;
   const bits = word[0]!;
@@ -42,7 +45,10 @@ export function bf16ToF32(bits: number): number {
   return float[0]!;
 }
 
-/** The bfloat16 nearest to the float32 `x`: infinite beyond the largest, which is the caller's to check. */
+/**
+ * The bfloat16 nearest to the float32 `x`: infinite beyond the largest, which is the caller's to
+ * check.
+ */
 export function f32ToBf16(x: number): number {
   float[0] = x;
   const bits = word[0]!;

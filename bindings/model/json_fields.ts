@@ -1,4 +1,5 @@
-// Reading JSON that somebody else wrote: every field is checked, every error names file, field and value.
+// Reading JSON that somebody else wrote: every field is checked, every error names file, field and
+// value.
 
 import { FormatError } from '../errors.js';
 

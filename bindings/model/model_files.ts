@@ -1,8 +1,8 @@
-// Which files make a model: a directory with config.json and model.safetensors, or its shards; or one
-// .safetensors file that carries the texts in its metadata.
+// Which files make a model: a directory with config.json and model.safetensors, or its shards; or
+// one .safetensors file that carries the texts in its metadata.
 
-import { fileKind, openFile, readTextFile } from '#platform';
 import { FormatError, SourceError } from '../errors.js';
+import { type FileTree, findFiles, type ModelLocation, type SourceOptions } from './file_tree.js';
 import { parseJsonObject } from './json_fields.js';
 import { readSafetensors, type StoredTensor } from './safetensors.js';
 import { readShardIndex } from './shard_index.js';
@@ -43,26 +43,26 @@ export interface ModelFiles {
 }
 
 /** Opens the files at `location` and reads their headers and texts. */
-export async function openModelFiles(location: string, signal?: AbortSignal): Promise<ModelFiles> {
+export async function openModelFiles(
+  location: ModelLocation,
+  options: SourceOptions = {},
+): Promise<ModelFiles> {
+  const { signal } = options;
   signal?.throwIfAborted();
-  const kind = await fileKind(location);
-  if (kind === null) throw new SourceError(`[${location}] no such file or directory`);
-  if (kind === 'file' && !location.endsWith('.safetensors')) {
-    const expected = 'expected a directory or a file that ends in .safetensors';
-    throw new FormatError(`[${location}] not a model: ${expected}`);
-  }
+  const { tree, file } = await findFiles(location, options);
   const sources: ByteSource[] = [];
   const close = async () => {
     await Promise.all(sources.map((source) => source.close()));
   };
   const open = async (path: string) => {
-    const source = await openFile(path);
+    const source = await tree.open(path);
+    if (source === null) return null;
     sources.push(source);
     return readSafetensors(source, signal);
   };
   try {
     const files =
-      kind === 'file' ? await openSingle(location, open) : await openDirectory(location, open);
+      file === null ? await openDirectory(tree, open) : await openSingle(tree, file, open);
     signal?.throwIfAborted();
     return {
       ...files,
@@ -75,63 +75,64 @@ export async function openModelFiles(location: string, signal?: AbortSignal): Pr
   }
 }
 
-type Opener = (path: string) => ReturnType<typeof readSafetensors>;
+/** Null: there is no such file. */
+type Opener = (path: string) => Promise<Awaited<ReturnType<typeof readSafetensors>> | null>;
 type Contents = Pick<ModelFiles, 'tensors' | 'texts' | 'configName'>;
 
 /** With a config in its metadata the file carries everything; else the texts lie beside it. */
-async function openSingle(path: string, open: Opener): Promise<Contents> {
-  const { tensors, metadata } = await open(path);
+async function openSingle(tree: FileTree, path: string, open: Opener): Promise<Contents> {
+  const name = tree.name(path);
+  const opened = await open(path);
+  if (opened === null) throw new SourceError(`[${name}] no such file`);
+  const { tensors, metadata } = opened;
   if (metadata.has(TEXTS.config.key)) {
     const texts = await readTexts(async ({ key }) => metadata.get(key) ?? null);
     return {
       tensors,
-      configName: `${path}: config`,
+      configName: `${name}: config`,
       texts: { ...texts, config: texts.config! },
     };
   }
-  const directory = path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
-  const configName = `${directory}${TEXTS.config.file}`;
-  const texts = await readTexts(({ file }) => readTextFile(`${directory}${file}`));
+  const configName = tree.name(TEXTS.config.file);
+  const texts = await readTexts(({ file }) => tree.text(file));
   if (texts.config !== null)
     return { tensors, configName, texts: { ...texts, config: texts.config } };
-  throw new FormatError(`[${path}] not a model: no config in its metadata and no ${configName}`);
+  throw new FormatError(`[${name}] not a model: no config in its metadata and no ${configName}`);
 }
 
-async function openDirectory(path: string, open: Opener): Promise<Contents> {
-  const at = (file: string) => joinPath(path, file);
-  const texts = await readTexts(({ file }) => readTextFile(at(file)));
+async function openDirectory(tree: FileTree, open: Opener): Promise<Contents> {
+  const directory = tree.name('').replace(/[/\\]$/, '');
+  const texts = await readTexts(({ file }) => tree.text(file));
   const { config } = texts;
-  if (config === null) throw new SourceError(`[${path}] not a model: config.json is missing`);
+  if (config === null) throw new SourceError(`[${directory}] not a model: config.json is missing`);
   const contents = {
-    configName: at(TEXTS.config.file),
+    configName: tree.name(TEXTS.config.file),
     texts: { ...texts, config },
   };
-  if ((await fileKind(at(SINGLE))) !== null) {
-    return { ...contents, tensors: (await open(at(SINGLE))).tensors };
-  }
-  const index = await readTextFile(at(INDEX));
+  const single = await open(SINGLE);
+  if (single !== null) return { ...contents, tensors: single.tensors };
+  const index = await tree.text(INDEX);
   if (index === null) {
-    throw new SourceError(`[${path}] not a model: neither ${SINGLE} nor ${INDEX} is there`);
+    throw new SourceError(`[${directory}] not a model: neither ${SINGLE} nor ${INDEX} is there`);
   }
-  const tensors = await openShards(path, at(INDEX), index, open);
-  return { ...contents, tensors };
+  return { ...contents, tensors: await openShards(tree, index, open) };
 }
 
 /** Tensors of all shards; the index and the shards must name the same ones. */
 async function openShards(
-  directory: string,
-  indexName: string,
+  tree: FileTree,
   index: string,
   open: Opener,
 ): Promise<Map<string, StoredTensor>> {
+  const indexName = tree.name(INDEX);
   const shards = readShardIndex(parseJsonObject(index, indexName), indexName);
   const tensors = new Map<string, StoredTensor>();
   for (const [file, names] of shards) {
-    const path = joinPath(directory, file);
-    if ((await fileKind(path)) === null) {
+    const path = tree.name(file);
+    const shard = await open(file);
+    if (shard === null) {
       throw new SourceError(`[${indexName}] names shard ${file}, which is missing`);
     }
-    const shard = await open(path);
     for (const name of names) {
       const tensor = shard.tensors.get(name);
       if (!tensor) throw new FormatError(`[${path}] ${name}: missing, ${indexName} places it here`);
@@ -155,8 +156,4 @@ async function readTexts(
     generationConfig: await read(TEXTS.generationConfig),
     chatTemplate: await read(TEXTS.chatTemplate),
   };
-}
-
-function joinPath(directory: string, file: string): string {
-  return /[/\\]$/.test(directory) ? `${directory}${file}` : `${directory}/${file}`;
 }

@@ -34,7 +34,8 @@ export interface Quantization {
 
 /**
  * Reads the quantization keys of config.json; null if there are none.
- * @throws UnsupportedError for other methods and schemes, by name; FormatError for fields that are wrong
+ * @throws UnsupportedError for other methods and schemes, by name; FormatError for fields that are
+ *   wrong
  */
 export function parseQuantization(config: JsonObject, name: string): Quantization | null {
   const fields = new JsonFields(config, name);
@@ -87,7 +88,9 @@ function parseOurs(fields: JsonFields): Quantization {
   };
 }
 
-/** Modules may have an object of their own, or `false`; whether another is packed, its scales tell. */
+/**
+ * Modules may have an object of their own, or `false`; whether another is packed, its scales tell.
+ */
 function parseMlx(fields: JsonFields, key: string): Quantization {
   const rest: PackedMeaning = {
     bits: parseBits(fields),

@@ -6,8 +6,8 @@ import { bf16ToF32, f16ToF32 } from './float16.js';
 import type { Part, Weight } from './weight.js';
 
 /**
- * Rows [begin, end) of a weight [n, k], dequantized: [end - begin, k]. A vector [n] is n rows of one.
- * Reads only the bytes of those rows.
+ * Rows [begin, end) of a weight [n, k], dequantized: [end - begin, k]. A vector [n] is n rows of
+ * one. Reads only the bytes of those rows.
  * @throws OptionError for rows outside the weight
  */
 export async function readRows(

@@ -1,8 +1,10 @@
-// safetensors: u64 header length, header as JSON, then the bytes of the tensors, without gap or overlap.
+// safetensors: u64 header length, header as JSON, then the bytes of the tensors, without gap or
+// overlap.
 //
 //   { "__metadata__": { key: string }, name: { "dtype": "F16", "shape": [n, k], "data_offsets": [begin, end] } }
 //
-// Offsets count from the end of the header. Everything a header claims is checked before a byte is used.
+// Offsets count from the end of the header. Everything a header claims is checked before a byte is
+// used.
 
 import { FormatError } from '../errors.js';
 import { describe, isJsonObject } from './json_fields.js';
@@ -54,7 +56,8 @@ export interface SafetensorsFile {
 
 /**
  * Reads and checks the header.
- * @throws FormatError with the file, the tensor and both numbers; SourceError if the file cannot be read.
+ * @throws FormatError with the file, the tensor and both numbers; SourceError if the file cannot be
+ *   read.
  */
 export async function readSafetensors(
   source: ByteSource,

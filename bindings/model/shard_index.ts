@@ -7,7 +7,8 @@ import { describe, JsonFields, type JsonObject } from './json_fields.js';
 const MAX_SHARDS = 200;
 
 /**
- * Tensor names by shard file. `metadata.total_size` is not checked: writers disagree about what it counts.
+ * Tensor names by shard file. `metadata.total_size` is not checked: writers disagree about what it
+ * counts.
  * @param name the index file, for messages
  */
 export function readShardIndex(index: JsonObject, name: string): Map<string, Set<string>> {

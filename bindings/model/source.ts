@@ -1,6 +1,6 @@
-// Bytes by range. Files come from the platform; this is memory.
+// Bytes by range, from memory and from Blobs.
 
-import { DisposedError, FormatError } from '../errors.js';
+import { DisposedError, FormatError, SourceError } from '../errors.js';
 import type { ByteSource } from './weight.js';
 
 /** Bytes in memory as a source; they are not copied. */
@@ -22,5 +22,29 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
     async close() {
       open = false;
     },
+  };
+}
+
+/** A Blob or File as a source, read by slices. */
+export function blobSource(name: string, blob: Blob): ByteSource {
+  return {
+    name,
+    size: blob.size,
+    async read(offset, into, signal) {
+      signal?.throwIfAborted();
+      const end = offset + into.length;
+      if (offset < 0 || end > blob.size) {
+        throw new FormatError(`[${name}] bytes ${offset} to ${end} expected, it has ${blob.size}`);
+      }
+      const bytes = await blob
+        .slice(offset, end)
+        .arrayBuffer()
+        .catch((cause) => {
+          throw new SourceError(`[${name}] cannot be read: ${cause}`, { cause });
+        });
+      signal?.throwIfAborted();
+      into.set(new Uint8Array(bytes));
+    },
+    async close() {},
   };
 }

@@ -1,5 +1,5 @@
-// Stored tensors become weights: `<path>.weight` alone is floats; with `<path>.scales`, and `<path>.biases`
-// unless symmetric, it is packed. Metadata and tensors must say the same.
+// Stored tensors become weights: `<path>.weight` alone is floats; with `<path>.scales`, and
+// `<path>.biases` unless symmetric, it is packed. Metadata and tensors must say the same.
 
 import { FormatError, UnsupportedError } from '../errors.js';
 import { type FloatType, GROUP_SIZE, type LinearFormat, paddedK } from '../formats.js';
@@ -22,8 +22,8 @@ const HARMLESS = /\.rotary_emb\.inv_freq$/;
  * Weights by path.
  * @param quantization of config.json, null where it has none
  * @param name the checkpoint, for messages
- * @throws FormatError for tensors that contradict the metadata or that nothing would use, UnsupportedError for
- *   dtypes that are no weights
+ * @throws FormatError for tensors that contradict the metadata or that nothing would use,
+ *   UnsupportedError for dtypes that are no weights
  */
 export function collectWeights(
   tensors: Tensors,

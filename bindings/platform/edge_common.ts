@@ -10,7 +10,9 @@ export function locate(location: string | URL): Place {
   try {
     return { url: new URL(location) };
   } catch (cause) {
-    throw new OptionError(`[${location}] expected a whole URL, as there are no files here`, { cause });
+    throw new OptionError(`[${location}] expected a whole URL, as there are no files here`, {
+      cause,
+    });
   }
 }
 

@@ -4,7 +4,9 @@ import { UnsupportedError } from '../errors.js';
 import type { ByteSource } from './byte_source.js';
 
 function noFiles(path: string): UnsupportedError {
-  return new UnsupportedError(`[${path}] this runtime has no file system: expected a URL, Blob or bytes`);
+  return new UnsupportedError(
+    `[${path}] this runtime has no file system: expected a URL, Blob or bytes`,
+  );
 }
 
 export async function openFile(path: string): Promise<ByteSource> {

@@ -126,7 +126,7 @@ export function threadsVeto(): string | null {
   return null;
 }
 
-export type { WorkerHandle };
+export type { WorkerHandle, WorkerStarter };
 
 /** Milliseconds that a worker gets to leave by itself. */
 const GRACE = 1000;

@@ -2,10 +2,12 @@
 
 declare module '*.wasm' {
   const module: WebAssembly.Module;
+  // biome-ignore lint/style/noDefaultExport: the platform exports it so
   export default module;
 }
 
 declare module '*.wasm?module' {
   const module: WebAssembly.Module;
+  // biome-ignore lint/style/noDefaultExport: the platform exports it so
   export default module;
 }

@@ -31,11 +31,17 @@ export function filterTokens(probabilities: Float32Array, options: FilterOptions
   }
   const most = limitsK ? topK : probabilities.length;
   // What topP is a share of: the mass that topK leaves. Without topK that is everything, known beforehand.
-  const wanted = limitsK ? null : topP * sum(probabilities);
-  const ids = descending(probabilities, (sorted) => {
-    return sorted.length >= most || (wanted !== null && massOf(probabilities, sorted) >= wanted);
+  const all = limitsK ? null : share(topP, sum(probabilities));
+  const ids = descending(probabilities, (sorted, threshold) => {
+    if (sorted.length >= most || threshold <= floor) return true;
+    return all !== null && massOf(probabilities, sorted) >= all;
   }).slice(0, most);
-  return cut(probabilities, ids, wanted ?? topP * massOf(probabilities, ids), floor);
+  return cut(probabilities, ids, all ?? share(topP, massOf(probabilities, ids)), floor);
+}
+
+/** topP 1 is no limit, although the mass may seem to be reached before the last tokens by rounding. */
+function share(topP: number, mass: number): number {
+  return topP < 1 ? topP * mass : Number.POSITIVE_INFINITY;
 }
 
 /** The shortest prefix of `ids` that reaches `wanted`, ended early by a probability below `floor`. */
@@ -57,9 +63,12 @@ const FALL = 1 / 64;
 /**
  * A prefix of all tokens by falling probability, long enough for `enough` or whole. Sorting a vocabulary for
  * the few tokens that carry most of the mass would take longer than a small model's step, so only tokens
- * above a falling threshold are gathered and sorted; the threshold does not change the result.
+ * from a falling threshold on are gathered and sorted; the threshold does not change the result.
  */
-function descending(probabilities: Float32Array, enough: (ids: number[]) => boolean): number[] {
+function descending(
+  probabilities: Float32Array,
+  enough: (ids: number[], threshold: number) => boolean,
+): number[] {
   let largest = 0;
   for (const p of probabilities) if (p > largest) largest = p;
   for (let threshold = largest * FALL; ; threshold *= FALL) {
@@ -70,7 +79,7 @@ function descending(probabilities: Float32Array, enough: (ids: number[]) => bool
       if (last || probabilities[id]! >= threshold) ids.push(id);
     }
     ids.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
-    if (last || enough(ids)) return ids;
+    if (last || enough(ids, threshold)) return ids;
   }
 }
 

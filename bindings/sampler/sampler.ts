@@ -21,8 +21,8 @@ export interface SamplerOptions {
   readonly repetitionPenalty?: number | undefined;
   /** An integer from 0 to 2^53 - 1; default: a random one, to be read from `sampler.seed`. */
   readonly seed?: number | undefined;
-  /** Added to the logits of these tokens. */
-  readonly logitBias?: ReadonlyMap<number, number> | undefined;
+  /** Added to the logits of tokens, by id; -Infinity rules a token out. */
+  readonly logitBias?: Readonly<Record<number, number>> | undefined;
   /** Only tokens whose bit is 1 are drawn: bit t & 31 of word t >> 5. */
   readonly allowedTokens?: Uint32Array | null | undefined;
 }
@@ -37,6 +37,7 @@ export class Sampler implements TokenChooser {
   readonly minP: number;
   readonly repetitionPenalty: number;
   readonly seed: number;
+  /** By token id. */
   readonly logitBias: ReadonlyMap<number, number>;
   /** May be replaced between tokens: what a grammar allows next. */
   allowedTokens: Uint32Array | null;
@@ -50,7 +51,8 @@ export class Sampler implements TokenChooser {
     this.minP = options.minP ?? 0;
     this.repetitionPenalty = options.repetitionPenalty ?? 1;
     this.seed = options.seed ?? randomSeed();
-    this.logitBias = options.logitBias ?? new Map();
+    const bias = Object.entries(options.logitBias ?? {});
+    this.logitBias = new Map(bias.map(([token, value]) => [Number(token), value]));
     this.allowedTokens = options.allowedTokens ?? null;
     checkOptions(this);
     this.#random = Random.fromSeed(this.seed);

@@ -25,8 +25,8 @@ export interface ChatOptions {
 const DEFAULT = 'default';
 
 /**
- * The template of a checkpoint: chat_template.jinja, else `chat_template` of tokenizer_config.json, of several
- * the one named `default`. Null if there is none.
+ * The template of a checkpoint: chat_template.jinja, else `chat_template` of tokenizer_config.json,
+ * of several the one named `default`. Null if there is none.
  * @throws FormatError for one that is neither a string nor a list of named ones
  */
 export function findChatTemplate(texts: {

@@ -1,5 +1,5 @@
-// Stop strings over streamed text. Text that may be the beginning of a stop string is held back, so what was
-// given out never has to be taken back.
+// Stop strings over streamed text. Text that may be the beginning of a stop string is held back, so
+// what was given out never has to be taken back.
 
 import { OptionError } from '../errors.js';
 
@@ -24,8 +24,8 @@ export class StopMatcher {
   }
 
   /**
-   * Text to give out. Once a stop string is complete: the text before it, and nothing from then on. Of
-   * several, the one that is complete first counts; of those, the one that began first.
+   * Text to give out. Once a stop string is complete: the text before it, and nothing from then on.
+   * Of several, the one that is complete first counts; of those, the one that began first.
    */
   push(text: string): string {
     if (this.#matched !== null) return '';

@@ -1,15 +1,18 @@
-// Token ids to text, one by one: the pieces put together are what decoding all ids at once gives, and no
-// piece holds half a character.
+// Token ids to text, one by one: the pieces put together are what decoding all ids at once gives,
+// and no piece holds half a character.
 //
-// How a token reads depends on those before it: bytes join into a character, and a leading space counts
-// only at the start of the text. So the latest tokens are decoded together each time, and what is new is
-// given out. A trailing U+FFFD may be a character whose bytes have not all come, and is held back.
+// How a token reads depends on those before it: bytes join into a character, and a leading space
+// counts only at the start of the text. So the latest tokens are decoded together each time, and
+// what is new is given out. A trailing U+FFFD may be a character whose bytes have not all come, and
+// is held back.
 
 import type { Tokenizer } from './tokenizer.js';
 
 /** A character has at most 4 bytes, so at most 3 tokens before the last can belong to it. */
 const KEPT = 4;
-/** The window is cut back to KEPT at this length: the cost of a token does not grow with the text. */
+/**
+ * The window is cut back to KEPT at this length: the cost of a token does not grow with the text.
+ */
 const WINDOW = 16;
 
 const INCOMPLETE = '\uFFFD';

@@ -14,8 +14,8 @@ export interface Tokenizer {
   /** Ids the tokenizer knows lie below this. */
   readonly vocabSize: number;
   /**
-   * @param options.addSpecialTokens BOS (and what else the tokenizer puts around a text); default true. False
-   *   for text that a chat template made. BOS is never doubled.
+   * @param options.addSpecialTokens BOS (and what else the tokenizer puts around a text); default
+   *   true. False for text that a chat template made. BOS is never doubled.
    */
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
   /**
@@ -46,8 +46,8 @@ const REQUIRED = ['model', 'decoder', 'post_processor', 'pre_tokenizer', 'normal
 const MODELS = ['BPE', 'Unigram', 'WordPiece'];
 
 /**
- * @throws FormatError if tokenizer.json is missing, damaged, or has ids the model has no embedding for;
- *   UnsupportedError for a kind of tokenizer that is not known
+ * @throws FormatError if tokenizer.json is missing, damaged, or has ids the model has no embedding
+ *   for; UnsupportedError for a kind of tokenizer that is not known
  */
 export function createTokenizer(texts: TokenizerTexts, config: TokenConfig): Tokenizer {
   if (texts.tokenizer === null) throw new FormatError('[tokenizer.json] is missing');
@@ -68,7 +68,10 @@ class WrappedTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #special = new Set<number>();
-  /** What goes around a text, where the settings say so; null: the post-processor of tokenizer.json says. */
+  /**
+   * What goes around a text, where the settings say so; null: the post-processor of tokenizer.json
+   * says.
+   */
   readonly #around: { readonly before: number[]; readonly after: number[] } | null;
 
   constructor(

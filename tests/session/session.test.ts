@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { Sampler } from '../../bindings/sampler/sampler.js';
 import { Session } from '../../bindings/session/session.js';
 import { FakeExecutor, fakeOwner, hashedLogits } from '../support/fake_executor.js';
+import { raises } from '../support/raises.js';
 import { TestRandom } from '../support/random.js';
-import { rejects } from '../support/rejects.js';
 
 const VOCABULARY = 50;
 
@@ -142,11 +142,11 @@ test('a failing step leaves the session as it was', async () => {
 test('memory that runs out leaves the session as it was', async () => {
   const { owner, session } = setUp({ maxPages: 2 });
   await session.prefill(someTokens(40));
-  await rejects(session.prefill(someTokens(60)), 'CAPACITY', '3 pages', 'limit 2');
+  await raises(() => session.prefill(someTokens(60)), 'CAPACITY', ['3 pages', 'limit 2']);
   assert.is(session.length, 40);
   assert.is(owner.pages.inUse, 2);
   const fork = await session.fork();
-  await rejects(fork.decode(1), 'CAPACITY');
+  await raises(() => fork.decode(1), 'CAPACITY', []);
   await fork.dispose();
   assert.equal(await session.decode(1), hashedLogits([...someTokens(40), 1], VOCABULARY));
 });

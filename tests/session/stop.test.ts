@@ -2,10 +2,11 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ErrorCode } from '../../bindings/errors.js';
 import { Sampler } from '../../bindings/sampler/sampler.js';
 import { Session } from '../../bindings/session/session.js';
 import { FakeExecutor, fakeOwner, hashedLogits } from '../support/fake_executor.js';
-import { rejects } from '../support/rejects.js';
+import { raises } from '../support/raises.js';
 
 const LONG = Array.from({ length: 60 }, (_, i) => i % 50);
 
@@ -80,7 +81,7 @@ test('abort while waiting for an earlier call', async () => {
 
 test('dispose ends a call under way', async () => {
   const { executor, owner, session } = setUp();
-  const work = rejects(session.prefill(LONG), 'DISPOSED');
+  const work = raises(() => session.prefill(LONG), 'DISPOSED', []);
   await session.dispose();
   await work;
   assert.is(executor.kv.pages.size, 0);
@@ -99,14 +100,14 @@ test('use after dispose', async () => {
     () => session.fork(),
     () => session.truncate(0),
   ]) {
-    await rejects(work, 'DISPOSED', 'session');
+    await raises(work, 'DISPOSED', ['session']);
   }
 });
 
 test('arguments are checked, with both numbers', async () => {
   const { session } = setUp();
   await session.prefill([1, 2, 3]);
-  const cases: [work: () => Promise<unknown>, code: string, ...parts: (string | number)[]][] = [
+  const cases: [work: () => Promise<unknown>, code: ErrorCode, ...parts: (string | number)[]][] = [
     [() => session.prefill([]), 'OPTION', 'at least one token'],
     [() => session.prefill([1, 50]), 'OPTION', 'token 1', 49, 'came 50'],
     [() => session.prefill([-1]), 'OPTION', 'token 0', 49, 'came -1'],
@@ -120,15 +121,15 @@ test('arguments are checked, with both numbers', async () => {
     [() => session.truncate(0.5), 'OPTION', 'came 0.5'],
     [() => session.prefill(new Array(98).fill(1)), 'CAPACITY', 'context of 101', 'has 100'],
   ];
-  for (const [work, code, ...parts] of cases) await rejects(work, code, ...parts);
+  for (const [work, code, ...parts] of cases) await raises(work, code, [...parts]);
   assert.equal(session.tokens, [1, 2, 3]);
 });
 
 test('a full context takes no more', async () => {
   const { session } = setUp();
   await session.prefill(new Array(100).fill(1));
-  await rejects(session.decode(1), 'CAPACITY', 101, 100);
-  await rejects(session.logProbs([1]), 'CAPACITY', 101, 100);
+  await raises(() => session.decode(1), 'CAPACITY', [101, 100]);
+  await raises(() => session.logProbs([1]), 'CAPACITY', [101, 100]);
   assert.is(session.length, 100);
 });
 

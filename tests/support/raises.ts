@@ -1,4 +1,5 @@
-// What an error must look like: a stable code, and a message that holds the given words and numbers.
+// What an error must look like: a stable code, and a message that holds the given words and
+// numbers.
 
 import * as assert from 'uvu/assert';
 import { type ErrorCode, HalfbyteError } from '../../bindings/errors.js';

@@ -1,4 +1,5 @@
-// The real checkpoints beside the project. They are not part of it: tests that need them skip without.
+// The real checkpoints beside the project. They are not part of it: tests that need them skip
+// without.
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

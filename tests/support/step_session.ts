@@ -1,6 +1,11 @@
 // The least that drives an executor that runs synchronously: a page table that grows, one position after another.
 
-import { type Executor, PAGE_SIZE, type PageTable, type Row } from '../../bindings/executor/executor.js';
+import {
+  type Executor,
+  PAGE_SIZE,
+  type PageTable,
+  type Row,
+} from '../../bindings/executor/executor.js';
 
 /** An executor whose steps and logits are there at once. */
 type SyncExecutor = Omit<Executor, 'run' | 'logits'> & {

@@ -1,4 +1,5 @@
-// A Llama of a few thousand seeded float32 weights, in memory: for tests that need a model, not its words.
+// A Llama of a few thousand seeded float32 weights, in memory: for tests that need a model, not its
+// words.
 
 import type { Checkpoint } from '../../bindings/model/checkpoint.js';
 import type { ModelConfig } from '../../bindings/model/config.js';

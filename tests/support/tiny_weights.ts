@@ -1,5 +1,6 @@
-// A seeded Llama as tensors, and tensors as safetensors bytes; runs in every runtime. Sizes are hostile by
-// default: grouped-query attention, an intermediate size off the block of 32, two blocks of hidden.
+// A seeded Llama as tensors, and tensors as safetensors bytes; runs in every runtime. Sizes are
+// hostile by default: grouped-query attention, an intermediate size off the block of 32, two blocks
+// of hidden.
 
 import { FLOAT_BYTES } from '../../bindings/formats.js';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../bindings/model/float16.js';
@@ -52,7 +53,8 @@ export function tinyLlama(options: Partial<TinyOptions> = {}): {
   const tensors = new Map<string, TinyTensor>();
   for (const [path, shape] of tinyShapes(o)) {
     const [n, k] = shape;
-    // Matrices double the size of what they read, so that logits depend on more than the last token.
+    // Matrices double the size of what they read, so that logits depend on more than the last
+    // token.
     const draw =
       k === undefined ? () => random.between(0.5, 1.5) : normal(random, deviation(path, k));
     const values = Float32Array.from({ length: n! * (k ?? 1) }, draw);

@@ -11,6 +11,7 @@ const run = promisify(execFile);
 const ASC = join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
 /** Compilers at a time; each takes about 300 MB. */
 const COMPILERS = 2;
+const SCRATCH = join('build', `.asc-${process.pid}`);
 /** A release core stays below this many bytes, so that a web page can afford it. */
 const SIZE_LIMIT = 100_000;
 
@@ -32,7 +33,9 @@ async function compileAll(outputs) {
   const compileNext = async () => {
     for (let next = waiting.pop(); next; next = waiting.pop()) await compile(...next);
   };
-  await Promise.all(Array.from({ length: COMPILERS }, compileNext));
+  await Promise.all(Array.from({ length: COMPILERS }, compileNext)).finally(() =>
+    rmSync(join(ROOT, SCRATCH), { recursive: true, force: true }),
+  );
   for (const output of outputs.values()) reportSize(output);
 }
 
@@ -42,7 +45,7 @@ async function compileAll(outputs) {
  * @param {string} output
  */
 async function compile(target, output) {
-  const folder = join('build', `.asc-${process.pid}`, target);
+  const folder = join(SCRATCH, target);
   const outFile = join(folder, 'core.wasm');
   mkdirSync(join(ROOT, folder), { recursive: true });
   try {
@@ -51,8 +54,6 @@ async function compile(target, output) {
   } catch (error) {
     const { stdout, stderr, message } = /** @type {any} */ (error);
     throw new Error(`[build] target ${target}: ${stdout ?? ''}${stderr || message}`);
-  } finally {
-    rmSync(join(ROOT, 'build', `.asc-${process.pid}`, target), { recursive: true, force: true });
   }
 }
 

@@ -1,14 +1,14 @@
 // Files of the project, and the memory of what a stage of the build has made from them.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const STAMPS = join(ROOT, 'build', '.stamps');
 
 /**
- * Files below `folder`, relative to the root, sorted; none if there is no such folder.
+ * Files below `folder`, relative to the root, sorted, those of packages aside; none if there is no such folder.
  * @param {string} folder
  * @param {RegExp} name
  * @returns {string[]}
@@ -16,11 +16,13 @@ const STAMPS = join(ROOT, 'build', '.stamps');
 export function filesBelow(folder, name) {
   const path = join(ROOT, folder);
   if (!existsSync(path)) return [];
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && name.test(entry.name))
-    .filter((entry) => !(entry.parentPath ?? entry.path).includes('node_modules'))
-    .map((entry) => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)))
-    .sort();
+  const entries = readdirSync(path, { withFileTypes: true });
+  const files = entries.flatMap((entry) => {
+    if (entry.isFile()) return name.test(entry.name) ? [join(folder, entry.name)] : [];
+    if (!entry.isDirectory() || entry.name === 'node_modules') return [];
+    return filesBelow(join(folder, entry.name), name);
+  });
+  return files.sort();
 }
 
 /**

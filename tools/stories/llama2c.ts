@@ -5,6 +5,8 @@
 //
 // and its vocabularies: | i32 longest piece | then a piece after the other: f32 score, i32 length, bytes |
 
+import { FormatError } from '../../bindings/errors.js';
+
 const HEADER_FIELDS = 7;
 const F32_BYTES = 4;
 
@@ -31,7 +33,7 @@ export interface Piece {
 
 /**
  * Config and tensors under their Hugging Face names; query and key rows are in the order of pairs (i, i + d/2).
- * @throws Error if `bytes` is not as long as its header says
+ * @throws FormatError if `bytes` is not as long as its header says
  */
 export function readCheckpoint(bytes: Uint8Array): {
   config: Llama2cConfig;
@@ -47,8 +49,9 @@ export function readCheckpoint(bytes: Uint8Array): {
   const take = (...shape: number[]): Tensor => {
     const length = shape.reduce((product, n) => product * n, 1);
     const end = offset + length * F32_BYTES;
-    if (end > bytes.length) throw new Error(`[llama2.c] ${bytes.length} bytes, expected ${end}`);
-    const values = new Float32Array(bytes.slice(offset, end).buffer);
+    if (end > bytes.length)
+      throw new FormatError(`[llama2.c] ${bytes.length} bytes, expected ${end}`);
+    const values = new Float32Array(new Uint8Array(bytes.subarray(offset, end)).buffer);
     offset = end;
     return { shape, values };
   };
@@ -72,14 +75,14 @@ export function readCheckpoint(bytes: Uint8Array): {
   take(contextLength, headDim); // cos and sin of the rope angles, which are computed anew
   if (!config.tiedEmbeddings) tensors.set('lm_head.weight', take(vocabSize, hiddenSize));
   if (offset !== bytes.length) {
-    throw new Error(`[llama2.c] ${bytes.length} bytes, expected ${offset}`);
+    throw new FormatError(`[llama2.c] ${bytes.length} bytes, expected ${offset}`);
   }
   return { config, tensors };
 }
 
 /**
  * The `size` pieces of a vocabulary, by id.
- * @throws Error if `bytes` is not exactly as long
+ * @throws FormatError if `bytes` is not exactly as long
  */
 export function readVocabulary(bytes: Uint8Array, size: number): Piece[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -94,7 +97,7 @@ export function readVocabulary(bytes: Uint8Array, size: number): Piece[] {
   }
   if (pieces.length !== size || offset !== bytes.length) {
     const came = `${pieces.length} pieces in ${offset} of ${bytes.length} bytes`;
-    throw new Error(`[llama2.c] vocabulary: ${came}, expected ${size}`);
+    throw new FormatError(`[llama2.c] vocabulary: ${came}, expected ${size}`);
   }
   return pieces;
 }

@@ -3,12 +3,13 @@
 
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
+import { FormatError } from '../../bindings/errors.js';
 
 const RECORD = 512;
 
 /**
  * Bytes of the file `name` in the archive at `path`.
- * @throws Error if it is not there or the archive ends within it
+ * @throws FormatError if it is not there or the archive ends within it
  */
 export async function readTarFile(path: string, name: string): Promise<Uint8Array> {
   const stream = createReadStream(path).pipe(createGunzip());
@@ -39,7 +40,7 @@ export async function readTarFile(path: string, name: string): Promise<Uint8Arra
     }
   }
   const came = file === null ? 'is not there' : `ends after ${filled} of ${file.length} bytes`;
-  throw new Error(`[${path}] ${name} ${came}`);
+  throw new FormatError(`[${path}] ${name} ${came}`);
 }
 
 function parseHeader(record: Uint8Array): { name: string; size: number } {

@@ -34,7 +34,8 @@ function lifetimes(ops: readonly Op[]): Map<string, Interval[]> {
     const { reads, writes, whole } = uses(op);
     for (const name of reads) {
       const interval = all.get(name)?.at(-1);
-      if (!interval) throw new Error(`[plan] op ${i} (${op.kind}) reads ${name}, which nothing wrote`);
+      if (!interval)
+        throw new Error(`[plan] op ${i} (${op.kind}) reads ${name}, which nothing wrote`);
       interval.last = i;
     }
     for (const name of writes) {
@@ -73,7 +74,10 @@ export function placeBuffers(
   for (const name of names) {
     const rivals = [...offsets.keys()]
       .filter((other) => overlap(lives.get(name) ?? [], lives.get(other) ?? []))
-      .map((other) => ({ from: offsets.get(other) ?? 0, to: (offsets.get(other) ?? 0) + size(other) }))
+      .map((other) => ({
+        from: offsets.get(other) ?? 0,
+        to: (offsets.get(other) ?? 0) + size(other),
+      }))
       .sort((a, b) => a.from - b.from);
     let at = 0;
     for (const rival of rivals) {

@@ -1,6 +1,5 @@
 // Runs plans in the WebAssembly core: one call per step, on one or more threads.
 
-import { hardwareThreads, loadCore } from '#platform';
 import {
   PLAN_LOGIT_COUNT,
   PLAN_ROW_COUNT,
@@ -9,19 +8,20 @@ import {
   ROW_POSITION,
   ROW_TOKEN,
 } from '../../../assembly/op_layout.js';
-import { CapacityError, DisposedError, OptionError, WorkerError } from '../../errors.js';
+import { CapacityError, DisposedError, WorkerError } from '../../errors.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { Progress } from '../../model/progress.js';
 import type { Plan } from '../../plan/ops.js';
 import { ropeFrequencies } from '../../plan/rope_frequencies.js';
 import type { Executor, KvType, MemoryNeed, Row, RuntimeInfo, Simd } from '../executor.js';
-import { relaxedSimdRefusal, threadsRefusal } from '../features.js';
+import { chooseRuntime, coreBuild } from './choose_runtime.js';
 import { type Core, instantiateCore, MemoryViews } from './core.js';
+import { type CoreOptions, loadBuild, workerStarter } from './core_source.js';
 import { encodePlan } from './encode.js';
-import { KvBlocks, WasmPageTable } from './kv_blocks.js';
+import { KvBlocks, type WasmPageTable } from './kv_blocks.js';
 import {
-  LOGIT_ROWS_PER_STEP,
   type Layout,
+  LOGIT_ROWS_PER_STEP,
   layOut,
   memoryNeed,
   memoryPages,
@@ -36,32 +36,12 @@ export interface WasmOptions {
   readonly kvType: KvType;
   /** Most bytes of KV pages; default two full contexts. */
   readonly kvCacheBytes?: number;
+  readonly core?: CoreOptions;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
 
-const MAX_THREADS = 64;
 const WASM_PAGE = 65536;
-
-/** Build and thread count for these options, with a reason for everything that was not taken. */
-export function chooseRuntime({ threads, simd = 'auto' }: WasmOptions): RuntimeInfo {
-  const refusals: string[] = [];
-  const noThreads = threadsRefusal();
-  const noRelaxed = relaxedSimdRefusal();
-  if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
-    throw new OptionError(`[load] threads: expected 'auto' or 1..${MAX_THREADS}, got ${threads}`);
-  }
-  if (simd === 'relaxed' && noRelaxed) throw new OptionError(`[load] ${noRelaxed}`);
-  if (noRelaxed) refusals.push(noRelaxed);
-  const wanted = threads === 'auto' ? Math.min(hardwareThreads(), MAX_THREADS) : threads;
-  if (wanted > 1 && noThreads) refusals.push(noThreads);
-  return {
-    device: 'wasm',
-    threads: noThreads ? 1 : wanted,
-    simd: simd === 'baseline' || noRelaxed ? 'baseline' : 'relaxed',
-    refusals,
-  };
-}
 
 export class WasmExecutor implements Executor {
   readonly runtime: RuntimeInfo;
@@ -100,11 +80,14 @@ export class WasmExecutor implements Executor {
    * Packs the checkpoint's weights into a new memory and starts the workers.
    * @throws CapacityError if it does not fit, FormatError for bad weights, `signal.reason` when aborted
    */
-  static async create(plan: Plan, checkpoint: Checkpoint, options: WasmOptions): Promise<WasmExecutor> {
+  static async create(
+    plan: Plan,
+    checkpoint: Checkpoint,
+    options: WasmOptions,
+  ): Promise<WasmExecutor> {
     const runtime = chooseRuntime(options);
     const shared = runtime.threads > 1;
-    const build = runtime.simd === 'relaxed' ? 'core.relaxed' : 'core.simd';
-    const module = await loadCore(shared ? `${build}.shared` : build);
+    const module = await loadBuild(coreBuild(runtime), options.core);
 
     const places = layOut(plan, checkpoint.weights, runtime.threads, options.kvType);
     const pages = memoryPages(places, plan, options.kvCacheBytes);
@@ -122,7 +105,14 @@ export class WasmExecutor implements Executor {
 
     const kv = new KvBlocks(views, places, options.kvType, pages.maximum * WASM_PAGE);
     const workers = shared
-      ? new WorkerPool(runtime.threads - 1, core, module, memory, places.plan)
+      ? new WorkerPool(
+          runtime.threads - 1,
+          core,
+          module,
+          memory,
+          places.plan,
+          workerStarter(options.core),
+        )
       : null;
     return new WasmExecutor(plan, runtime, places, kv, { core, views, workers });
   }
@@ -144,7 +134,9 @@ export class WasmExecutor implements Executor {
     words[(plan + PLAN_ROW_COUNT) / 4] = rows.length;
     words[(plan + PLAN_LOGIT_COUNT) / 4] = wanted;
     if (!core.run_plan(plan)) {
-      throw new WorkerError('[threads] a worker did not finish its part of a step; load the model again');
+      throw new WorkerError(
+        '[threads] a worker did not finish its part of a step; load the model again',
+      );
     }
   }
 
@@ -177,9 +169,12 @@ function newMemory(descriptor: WebAssembly.MemoryDescriptor): WebAssembly.Memory
     return new WebAssembly.Memory(descriptor);
   } catch (cause) {
     const bytes = `${descriptor.initial * WASM_PAGE} bytes, at most ${(descriptor.maximum ?? 0) * WASM_PAGE}`;
-    throw new CapacityError(`[memory] the system refused ${bytes}; a smaller kvCacheBytes may fit`, {
-      cause,
-    });
+    throw new CapacityError(
+      `[memory] the system refused ${bytes}; a smaller kvCacheBytes may fit`,
+      {
+        cause,
+      },
+    );
   }
 }
 

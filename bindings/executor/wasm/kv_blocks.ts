@@ -38,7 +38,8 @@ export class KvBlocks implements KvPool {
   }
 
   copyPage(from: number, to: number, positions: number): void {
-    if (positions < 1 || positions > PAGE_SIZE) throw new RangeError(`[kv] ${positions} positions of a page`);
+    if (positions < 1 || positions > PAGE_SIZE)
+      throw new RangeError(`[kv] ${positions} positions of a page`);
     // K keeps positions innermost, so the bytes of some positions are no range: the whole page is copied.
     const bytes = this.#views.bytes(from, this.pageBytes);
     this.#views.bytes(to, this.pageBytes).set(bytes);
@@ -70,7 +71,9 @@ export class KvBlocks implements KvPool {
       try {
         memory.grow(Math.ceil(missing / WASM_PAGE));
       } catch (cause) {
-        throw new CapacityError(`[kv] the system refused ${missing} more bytes of memory`, { cause });
+        throw new CapacityError(`[kv] the system refused ${missing} more bytes of memory`, {
+          cause,
+        });
       }
     }
     this.#end = end;

@@ -125,7 +125,8 @@ async function packVector(
 ): Promise<void> {
   const { format, values, shape } = weight;
   const n = shape[0] ?? 0;
-  if (format.kind !== 'float') throw new FormatError(`[load] ${values.name}: a vector must be float`);
+  if (format.kind !== 'float')
+    throw new FormatError(`[load] ${values.name}: a vector must be float`);
   await values.source.read(values.offset, views.bytes(staging.address, values.bytes), signal);
   const from = new DataView(views.memory.buffer, staging.address, values.bytes);
   const out = views.floats(to, n);
@@ -145,5 +146,7 @@ function readFloat(view: DataView, i: number, dtype: FloatType): number {
 }
 
 function notFinite(part: Part, row: number): FormatError {
-  return new FormatError(`[load] ${part.source.name}: ${part.name} has infinity or NaN in row ${row}`);
+  return new FormatError(
+    `[load] ${part.source.name}: ${part.name} has infinity or NaN in row ${row}`,
+  );
 }

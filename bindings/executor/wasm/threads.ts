@@ -1,7 +1,8 @@
 // Worker threads of a model: each runs the core's run_worker on the shared memory and sleeps between steps.
 
-import { spawnWorker, type WorkerHandle } from '#platform';
+import { spawnWorker } from '#platform';
 import { WorkerError } from '../../errors.js';
+import type { WorkerHandle, WorkerStarter } from '../../platform/platform.js';
 import type { Core } from './core.js';
 
 /** What a worker gets to start with. */
@@ -22,14 +23,23 @@ export class WorkerPool {
   #stopping = false;
 
   /** Starts `count` workers and does not wait for them: they join whatever step runs when they are up. */
-  constructor(count: number, core: Core, module: WebAssembly.Module, memory: WebAssembly.Memory, plan: number) {
+  constructor(
+    count: number,
+    core: Core,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    plan: number,
+    starter: WorkerStarter,
+  ) {
     this.#core = core;
     this.#plan = plan;
-    this.#workers = Array.from({ length: count }, (_, i) =>
-      spawnWorker({ module, memory, plan, thread: i + 1 } satisfies WorkerStart, (error) => {
-        if (!this.#stopping) this.#failure ??= error;
-      }),
-    );
+    const onFailure = (error: unknown) => {
+      if (!this.#stopping) this.#failure ??= error;
+    };
+    this.#workers = Array.from({ length: count }, (_, i) => {
+      const start: WorkerStart = { module, memory, plan, thread: i + 1 };
+      return spawnWorker(start, onFailure, starter);
+    });
   }
 
   /** @throws WorkerError if a worker has died. */

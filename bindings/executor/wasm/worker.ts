@@ -1,9 +1,7 @@
-// Entry point of a worker thread: takes part in every step until the model is disposed.
+// Entry point of a worker thread in Node, Deno and Bun.
 
 import { receiveStart } from '#platform';
-import { instantiateCore } from './core.js';
+import { runWorker } from './run_worker.js';
 import type { WorkerStart } from './threads.js';
 
-const { module, memory, plan, thread } = (await receiveStart()) as WorkerStart;
-const core = await instantiateCore(module, memory);
-core.run_worker(plan, thread);
+await runWorker((await receiveStart()) as WorkerStart);

@@ -1,0 +1,8 @@
+import { instantiateCore } from './core.js';
+import type { WorkerStart } from './threads.js';
+
+/** Takes part in every step until the model is disposed; does not return before. */
+export async function runWorker({ module, memory, plan, thread }: WorkerStart): Promise<void> {
+  const core = await instantiateCore(module, memory);
+  core.run_worker(plan, thread);
+}

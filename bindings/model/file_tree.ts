@@ -1,0 +1,128 @@
+// The files of a model, wherever they lie: on disk, behind URLs, in Blobs or in memory.
+
+import { fileKind, locate, openFile, readTextFile } from '#platform';
+import { FormatError, OptionError, SourceError } from '../errors.js';
+import type { Progress } from './progress.js';
+import { blobSource, memorySource } from './source.js';
+import { type FetchLike, urlTree } from './url_tree.js';
+import type { ByteSource } from './weight.js';
+
+/**
+ * Where a model lies: a path or URL of a directory or of one `.safetensors` file; the bytes of such a file,
+ * as a Blob, a File or in memory; or the files of a directory by name.
+ */
+export type ModelLocation =
+  | string
+  | URL
+  | Blob
+  | Uint8Array
+  | Readonly<Record<string, Blob | Uint8Array>>;
+
+export interface SourceOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Stage `open`, in bytes: what is downloaded before weights can be read by range. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Replaces the global `fetch` for URLs. */
+  readonly fetch?: FetchLike | undefined;
+}
+
+/** Files by path relative to one directory. */
+export interface FileTree {
+  /** For messages. */
+  name(path: string): string;
+  /** Null if there is no such file. */
+  text(path: string): Promise<string | null>;
+  open(path: string): Promise<ByteSource | null>;
+}
+
+export interface FoundFiles {
+  readonly tree: FileTree;
+  /** The one file that was meant, or null for the whole directory. */
+  readonly file: string | null;
+}
+
+/** What to call a location in messages. */
+export function locationName(location: ModelLocation): string {
+  if (typeof location === 'string') return location;
+  if (location instanceof URL) return location.href;
+  if (location instanceof Uint8Array) return `${location.length} bytes`;
+  if (location instanceof Blob) return (location as Blob & { name?: string }).name ?? 'blob';
+  return Object.keys(location)[0] ?? 'files';
+}
+
+/** @throws SourceError if nothing is there, FormatError for a file that is no model, OptionError */
+export async function findFiles(
+  location: ModelLocation,
+  options: SourceOptions,
+): Promise<FoundFiles> {
+  if (typeof location === 'string' || location instanceof URL) {
+    const place = locate(location);
+    return 'url' in place ? urlTree(place.url, options) : diskTree(place.path);
+  }
+  const name = locationName(location);
+  if (location instanceof Uint8Array || location instanceof Blob) {
+    return { tree: memoryTree({ [name]: location }, ''), file: name };
+  }
+  return recordTree(location);
+}
+
+async function diskTree(path: string): Promise<FoundFiles> {
+  const kind = await fileKind(path);
+  if (kind === null) throw new SourceError(`[${path}] no such file or directory`);
+  if (kind === 'directory') {
+    return { tree: diskFiles(/[/\\]$/.test(path) ? path : `${path}/`), file: null };
+  }
+  if (!path.endsWith('.safetensors')) {
+    const expected = 'expected a directory or a file that ends in .safetensors';
+    throw new FormatError(`[${path}] not a model: ${expected}`);
+  }
+  const nameAt = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1;
+  return { tree: diskFiles(path.slice(0, nameAt)), file: path.slice(nameAt) };
+}
+
+/** @param directory with its closing slash, or '' */
+function diskFiles(directory: string): FileTree {
+  const name = (path: string) => `${directory}${path}`;
+  return {
+    name,
+    text: (path) => readTextFile(name(path)),
+    open: async (path) => ((await fileKind(name(path))) === null ? null : openFile(name(path))),
+  };
+}
+
+type Files = Readonly<Record<string, Blob | Uint8Array>>;
+
+/** Names may share a folder, as those of a chosen directory do: `stories/config.json`. */
+function recordTree(files: Files): FoundFiles {
+  const names = Object.keys(files);
+  for (const name of names) {
+    const file: unknown = files[name];
+    if (file instanceof Blob || file instanceof Uint8Array) continue;
+    throw new OptionError(`[${name}] expected a Blob or a Uint8Array, came ${typeof file}`);
+  }
+  const config = names.find((name) => name.split('/').at(-1) === 'config.json');
+  if (config !== undefined) {
+    return { tree: memoryTree(files, config.slice(0, -'config.json'.length)), file: null };
+  }
+  const weights = names.filter((name) => name.endsWith('.safetensors'));
+  if (weights.length === 1) return { tree: memoryTree(files, ''), file: weights[0]! };
+  const came = names.length === 0 ? 'none' : names.join(', ');
+  throw new SourceError(`[load] not a model: expected config.json among the files, came ${came}`);
+}
+
+function memoryTree(files: Files, folder: string): FileTree {
+  const find = (path: string) => files[`${folder}${path}`];
+  return {
+    name: (path) => `${folder}${path}`,
+    async text(path) {
+      const file = find(path);
+      if (file === undefined) return null;
+      return file instanceof Blob ? file.text() : new TextDecoder().decode(file);
+    },
+    async open(path) {
+      const file = find(path);
+      if (file === undefined) return null;
+      return file instanceof Blob ? blobSource(path, file) : memorySource(path, file);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+// Promise 1: one SHA-256 over logits and sampled tokens, whatever build, thread count or chunking ran them.
+
+import { loadModel, type Model, type Session, type Simd } from 'halfbyte';
+import * as assert from 'uvu/assert';
+import { test } from './support/collect.js';
+import { findings } from './support/findings.js';
+import { bytesOf, PROMPT, sha256 } from './support/fixtures.js';
+import { modelBytes, SCHEMES, type Scheme } from './support/models.js';
+
+const KV = { float: 'f32', int8: 'f16', int4: 'f16', 'int4-asym': 'int8' } as const;
+const FOLLOWING = [11, 250, 77];
+const CHUNKS = [PROMPT.length, 64, 7];
+
+for (const scheme of SCHEMES) {
+  test(`the same bits in every build and thread count: ${scheme}`, async () => {
+    const builds: Simd[] = ['baseline'];
+    if (findings.features.simd === 'relaxed') builds.push('relaxed');
+    for (const simd of builds) {
+      for (const threads of findings.features.threads ? [1, 2] : [1]) {
+        const kvCache = KV[scheme];
+        const model = await loadModel(modelBytes(scheme), { simd, threads, kvCache });
+        assert.is(model.runtime.simd, simd);
+        assert.is(model.runtime.threads, threads);
+        await compareAll(model, scheme, `${simd}, threads ${threads}`);
+        await model.dispose();
+      }
+    }
+  });
+}
+
+async function compareAll(model: Model, scheme: Scheme, name: string): Promise<void> {
+  const compare = async (variant: string, session: Session) => {
+    const parts: Float32Array[] = [];
+    for (const token of FOLLOWING) parts.push(await session.decode(token));
+    const sampling = { temperature: 0.9, topK: 40, topP: 0.95, seed: 7, maxTokens: 12 };
+    const { tokens } = await model.complete([...session.tokens], { ...sampling, session });
+    const hash = await sha256(bytesOf([...parts, Float32Array.from(tokens)]));
+    findings.hashes[scheme] ??= hash;
+    assert.is(hash, findings.hashes[scheme], `${name}, ${variant}`);
+    await session.dispose();
+  };
+  for (const chunk of CHUNKS) {
+    const session = await model.createSession();
+    await prefill(session, PROMPT, chunk);
+    if (chunk === 64) {
+      await compare('fork', await session.fork());
+      const replayed = await session.fork();
+      await replayed.prefill([9, 9, 9]);
+      await replayed.truncate(100);
+      await prefill(replayed, PROMPT.slice(100), 13);
+      await compare('truncate and replay', replayed);
+    }
+    await compare(`chunks of ${chunk}`, session);
+  }
+}
+
+async function prefill(session: Session, tokens: readonly number[], chunk: number): Promise<void> {
+  for (let i = 0; i < tokens.length; i += chunk) await session.prefill(tokens.slice(i, i + chunk));
+}

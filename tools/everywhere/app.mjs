@@ -1,0 +1,106 @@
+// The suite as a user's program: the packed package in node_modules, the suite bundled beside it. What `npm
+// pack` leaves out is missing here too.
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ROOT } from '../build/files.mjs';
+import { npmCommand } from '../npm.mjs';
+
+export const APP = join(ROOT, 'build', 'everywhere');
+const PACKAGE = join(APP, 'node_modules', 'halfbyte');
+/** Prints the report; does not call exit, so that a worker which is left running shows as a time-out. */
+const MAIN = `import { runSuite } from './suite.mjs';
+const report = await runSuite((name) => console.error(name));
+console.log('REPORT ' + JSON.stringify(report));
+`;
+
+export async function makeApp() {
+  rmSync(APP, { recursive: true, force: true });
+  mkdirSync(PACKAGE, { recursive: true });
+  installPackage();
+  const manifest = { private: true, type: 'module', dependencies: { halfbyte: '*' } };
+  writeFileSync(join(APP, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(APP, 'main.mjs'), MAIN);
+  await bundle({
+    entryPoints: [join(ROOT, 'tests', 'everywhere', 'suite.ts')],
+    outfile: join(APP, 'suite.mjs'),
+    format: 'esm',
+    external: ['halfbyte'],
+    // The tests are imported for what they do, which package.json does not know.
+    ignoreAnnotations: true,
+  });
+}
+
+/** Unpacks what `npm pack` makes, and copies the dependencies that it names. */
+function installPackage() {
+  const { command, args, shell } = npmCommand([
+    'pack',
+    '--ignore-scripts',
+    '--loglevel=error',
+    '--json',
+    `--pack-destination=${APP}`,
+  ]);
+  const packed = spawnSync(command, args, { cwd: ROOT, shell, encoding: 'utf8' });
+  if (packed.status !== 0) throw new Error(`[everywhere] npm pack: ${packed.stderr}`);
+  const archive = /halfbyte-[\w.-]+\.tgz/.exec(packed.stdout)?.[0] ?? '';
+  const tar = spawnSync('tar', ['-xzf', join(APP, archive), '-C', PACKAGE, '--strip-components=1']);
+  if (tar.status !== 0) throw new Error(`[everywhere] tar: ${tar.stderr}`);
+  const { dependencies } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies)) {
+    cpSync(join(ROOT, 'node_modules', name), join(APP, 'node_modules', name), { recursive: true });
+  }
+}
+
+/**
+ * @param {import('esbuild').BuildOptions} options
+ */
+export async function bundle(options) {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: APP,
+    bundle: true,
+    target: 'es2022',
+    logLevel: 'warning',
+    ...options,
+  });
+}
+
+/**
+ * The suite and the package as one file, for hosts that take nothing else.
+ * @param {{ outfile: string, entry: string, format: 'esm' | 'iife', conditions: string[],
+ *   wasm: (name: string) => import('esbuild').OnLoadResult | 'external' }} options entry: code that imports
+ *   ./suite.mjs; wasm: what an imported `.wasm` file becomes
+ * @returns {Promise<Map<string, string>>} paths of the imported `.wasm` files, by name
+ */
+export async function bundleAll({ outfile, entry, format, conditions, wasm }) {
+  /** @type {Map<string, string>} */
+  const files = new Map();
+  await bundle({
+    stdin: { contents: entry, resolveDir: APP, sourcefile: 'entry.mjs' },
+    outfile: join(APP, outfile),
+    format,
+    conditions,
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    plugins: [
+      {
+        name: 'wasm',
+        setup(build) {
+          build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path, importer }) => {
+            const file = join(dirname(importer), path.replace(/\?.*/, ''));
+            const name = basename(file);
+            files.set(name, file);
+            if (wasm(name) === 'external') return { path: `./${name}`, external: true };
+            return { path: name, namespace: 'wasm' };
+          });
+          build.onLoad({ filter: /.*/, namespace: 'wasm' }, ({ path }) => {
+            const loaded = wasm(path);
+            return loaded === 'external' ? undefined : loaded;
+          });
+        },
+      },
+    ],
+  });
+  return files;
+}
