@@ -201,7 +201,10 @@ export class Model {
 
   async #dispose(): Promise<void> {
     const { sessions, turns, executor } = this.#owner;
-    await Promise.all([...sessions].map((session) => session.dispose()));
+    // A fork under way may add one while others are being disposed.
+    while (sessions.size > 0) {
+      await Promise.all([...sessions].map((session) => session.dispose()));
+    }
     await turns.run(() => executor.dispose());
   }
 

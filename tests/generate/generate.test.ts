@@ -9,7 +9,6 @@ import {
   generate,
   type TextModel,
 } from '../../bindings/generate.js';
-import { Session } from '../../bindings/session/session.js';
 import { EOS, fakeTextModel, fakeTokenizer, scriptedModel } from '../support/fake_text_model.js';
 import { raises } from '../support/raises.js';
 
@@ -220,58 +219,6 @@ test('a prompt is a text, ids, or messages', async () => {
   const plain = fakeTextModel();
   const messages = [{ role: 'user', content: 'a' }];
   await raises(() => complete(plain, messages), 'FORMAT', ['chat template']);
-});
-
-test('bad options are refused at once', async () => {
-  const model = fakeTextModel();
-  await raises(() => generate(model, [1], { maxTokens: -1 }), 'OPTION', ['maxTokens', 'came -1']);
-  await raises(() => generate(model, [1], { maxTokens: 1.5 }), 'OPTION', ['maxTokens', 'came 1.5']);
-  await raises(() => generate(model, [1], { temperature: -1 }), 'OPTION', ['temperature']);
-  await raises(() => generate(model, [1], { stop: '' }), 'OPTION', ['stop']);
-  await raises(() => complete(model, [999]), 'OPTION', ['token 0', 'came 999']);
-  assert.is(model.owner.sessions.size, 0);
-});
-
-test('abort: before and in the middle, with the reason, and nothing is left', async () => {
-  const model = fakeTextModel();
-  const reason = new Error('enough');
-  for (const after of [0, 3]) {
-    const controller = new AbortController();
-    if (after === 0) controller.abort(reason);
-    let seen = 0;
-    let caught: unknown;
-    try {
-      for await (const _ of generate(model, [1], { seed: 1, signal: controller.signal })) {
-        if (++seen === after) controller.abort(reason);
-      }
-    } catch (error) {
-      caught = error;
-    }
-    assert.is(caught, reason);
-    assert.is(seen, after);
-    assert.is(model.executor.kv.pages.size, 0);
-    assert.is(model.owner.sessions.size, 0);
-  }
-});
-
-test('leaving the loop frees the session', async () => {
-  const model = fakeTextModel();
-  for await (const _ of generate(model, [1], { seed: 1 })) break;
-  assert.is(model.executor.kv.pages.size, 0);
-  assert.is(model.owner.sessions.size, 0);
-});
-
-test("the caller's session stays open when aborted", async () => {
-  const model = fakeTextModel();
-  const session = new Session(model.owner, 50);
-  const options = { seed: 1, session, signal: AbortSignal.abort(new Error('enough')) };
-  let caught: unknown;
-  await complete(model, [1, 2], options).catch((error) => {
-    caught = error;
-  });
-  assert.is((caught as Error).message, 'enough');
-  assert.is(session.length, 0);
-  await session.prefill([1]);
 });
 
 function oneHot(token: number): Float32Array {

@@ -1,0 +1,141 @@
+// The page's end: calls to the host in the worker and their answers.
+
+import { WorkerError } from '../errors.js';
+import type { Progress } from '../model/progress.js';
+import type { FetchLike } from '../model/url_tree.js';
+import type { CallName, Calls, State, ToHost, ToPage } from './protocol.js';
+import { unpackError } from './wire_errors.js';
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export class Connection {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #fetches = new Map<number, AbortController>();
+  /** Called with what each answer tells, before the call returns. */
+  onState: (state: State) => void = () => {};
+  /** The page's own `fetch`. */
+  fetch: FetchLike = (url, init) => fetch(url, init);
+  #lastId = 0;
+  #closed: Error | null = null;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.addEventListener('message', ({ data }) => this.#receive(data as ToPage));
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      const reason = event.message || 'its script cannot be loaded; see the option core.worker';
+      this.close(new WorkerError(`[worker] the worker of a model failed: ${reason}`));
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed !== null;
+  }
+
+  /** An id for a call that is to be named by later ones. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** @throws what the host throws; `signal.reason` when aborted; WorkerError if the worker is gone */
+  call<K extends CallName>(
+    call: K,
+    args: Calls[K]['args'],
+    { signal, onProgress }: CallOptions = {},
+    id = this.nextId(),
+  ): Promise<Calls[K]['result']> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#closed) return Promise.reject(this.#closed);
+    return new Promise<Calls[K]['result']>((resolve, reject) => {
+      const cancel = () => this.cancel(id);
+      const settle = <T>(then: (value: T) => void) => (value: T) => {
+        signal?.removeEventListener('abort', cancel);
+        then(value);
+      };
+      this.#send({ kind: 'call', id, call, args } as ToHost);
+      signal?.addEventListener('abort', cancel);
+      this.#pending.set(id, {
+        resolve: settle(resolve as (value: unknown) => void),
+        reject: settle(reject),
+        onProgress,
+        signal,
+      });
+    });
+  }
+
+  /** Aborts the call of this id, and what it has started. */
+  cancel(id: number): void {
+    if (!this.#closed) this.#send({ kind: 'cancel', id });
+  }
+
+  dropSampler(id: number): void {
+    if (!this.#closed) this.#send({ kind: 'dropSampler', id });
+  }
+
+  /** Ends the worker; calls under way end with this error. */
+  close(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = error;
+    this.#worker.terminate();
+    for (const controller of this.#fetches.values()) controller.abort();
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+
+  #send(message: ToHost): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: ToPage): void {
+    if (message.kind === 'fetch') return void this.#fetch(message);
+    if (message.kind === 'cancelFetch') return this.#fetches.get(message.id)?.abort();
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    if (message.kind === 'progress') return this.#progress(pending, message);
+    this.#pending.delete(message.id);
+    this.onState(message.state);
+    if (message.kind === 'result') return pending.resolve(message.value);
+    const { error } = message;
+    pending.reject(error.aborted && pending.signal ? pending.signal.reason : unpackError(error));
+  }
+
+  /** A callback that throws fails its call, as it does without a worker. */
+  #progress(pending: Pending, { id, progress }: { id: number; progress: Progress }): void {
+    try {
+      pending.onProgress?.(progress);
+    } catch (error) {
+      this.#pending.delete(id);
+      this.cancel(id);
+      pending.reject(error);
+    }
+  }
+
+  async #fetch({ id, url, method, headers }: Extract<ToPage, { kind: 'fetch' }>): Promise<void> {
+    const controller = new AbortController();
+    this.#fetches.set(id, controller);
+    try {
+      const { signal } = controller;
+      const response = await this.fetch(url, { method, headers, signal });
+      const body = method === 'HEAD' ? null : await response.blob();
+      const { status, statusText } = response;
+      const answer = { status, statusText, headers: [...response.headers], body };
+      if (!this.#closed) this.#send({ kind: 'fetched', id, response: answer });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!this.#closed) this.#send({ kind: 'fetchFailed', id, reason });
+    } finally {
+      this.#fetches.delete(id);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// The messages between a page and the worker that holds its model.
+
+import type { RuntimeReport } from '../executor/report.js';
+import type { CoreOptions } from '../executor/wasm/core_source.js';
+import type { Prompt } from '../generate/prompt.js';
+import type { GenerateChunk, GenerateOptions, GenerateResult } from '../generate.js';
+import type { Inspection } from '../inspect.js';
+import type { LoadOptions, Model, SessionOptions } from '../load.js';
+import type { ModelLocation } from '../model/file_tree.js';
+import type { Progress } from '../model/progress.js';
+import type { SamplerOptions } from '../sampler/sampler.js';
+import type { TokenizerTexts } from '../text/tokenizer.js';
+
+/** Options without what cannot be sent: signals and callbacks have messages of their own. */
+export interface WireOptions {
+  readonly wantsProgress: boolean;
+}
+
+export interface WireLoadOptions extends WireOptions {
+  readonly options: Omit<LoadOptions, 'signal' | 'onProgress' | 'fetch' | 'core'>;
+  readonly core: CoreOptions | undefined;
+  /** The page has a `fetch` of its own. */
+  readonly pageFetches: boolean;
+}
+
+export interface WireGenerateOptions extends WireOptions {
+  readonly options: Omit<GenerateOptions, 'signal' | 'onProgress' | 'session'>;
+  readonly session: number | null;
+}
+
+/** A page's sampler: the host keeps its twin, which draws the random numbers. */
+export interface WireSampler {
+  readonly id: number;
+  readonly options: SamplerOptions;
+}
+
+type Fact =
+  | 'location'
+  | 'config'
+  | 'runtime'
+  | 'memory'
+  | 'deterministic'
+  | 'loadMs'
+  | 'chatTemplate'
+  | 'samplerDefaults';
+
+/** What never changes about a model. */
+export type ModelFacts = Pick<Model, Fact> & { readonly texts: TokenizerTexts };
+
+export interface SessionFacts {
+  readonly session: number;
+  readonly contextLength: number;
+}
+
+/** What can be asked of the host: arguments and result. */
+export interface Calls {
+  load: { args: [location: ModelLocation, options: WireLoadOptions]; result: ModelFacts };
+  inspect: { args: [location: ModelLocation, options: WireLoadOptions]; result: Inspection };
+  report: { args: [core: CoreOptions | undefined]; result: RuntimeReport };
+  createSession: { args: [options: SessionOptions]; result: SessionFacts };
+  generate: { args: [prompt: Prompt, options: WireGenerateOptions]; result: null };
+  /** Of the generator that call `generator` made. */
+  next: {
+    args: [generator: number];
+    result: IteratorResult<GenerateChunk, GenerateResult>;
+  };
+  end: { args: [generator: number]; result: null };
+  prefill: { args: [session: number, tokens: number[], options: WireOptions]; result: Float32Array };
+  logProbs: {
+    args: [session: number, tokens: number[], options: WireOptions];
+    result: Float64Array;
+  };
+  sample: {
+    args: [session: number, tokens: number[], options: WireOptions, sampler: WireSampler];
+    result: number;
+  };
+  fork: { args: [session: number]; result: SessionFacts };
+  truncate: { args: [session: number, length: number]; result: null };
+  disposeSession: { args: [session: number]; result: null };
+  dispose: { args: []; result: null };
+}
+
+export type CallName = keyof Calls;
+
+/** Tokens of a session from `from` on, which replace what the page knew. */
+export interface SessionState {
+  readonly session: number;
+  readonly from: number;
+  readonly tokens: readonly number[];
+}
+
+/** What may have changed by a call. */
+export interface State {
+  readonly kvBytesInUse: number;
+  readonly sessions: readonly SessionState[];
+}
+
+export interface WireError {
+  readonly name: string;
+  readonly message: string;
+  /** Of a HalfbyteError. */
+  readonly code: string | null;
+  readonly stack: string | undefined;
+  /** The call's signal was aborted: its reason is the page's. */
+  readonly aborted: boolean;
+}
+
+/** What `fetch` on the page brought. */
+export interface WireResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Blob | null;
+}
+
+export type ToHost =
+  | { [K in CallName]: { kind: 'call'; id: number; call: K; args: Calls[K]['args'] } }[CallName]
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'dropSampler'; readonly id: number }
+  | { readonly kind: 'fetched'; readonly id: number; readonly response: WireResponse }
+  | { readonly kind: 'fetchFailed'; readonly id: number; readonly reason: string };
+
+export type ToPage =
+  | { readonly kind: 'result'; readonly id: number; readonly value: unknown; readonly state: State }
+  | {
+      readonly kind: 'error';
+      readonly id: number;
+      readonly error: WireError;
+      readonly state: State;
+    }
+  | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress }
+  | {
+      readonly kind: 'fetch';
+      readonly id: number;
+      readonly url: string;
+      readonly method: string;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'cancelFetch'; readonly id: number };
