@@ -33,6 +33,17 @@ async function pack(name, folder) {
   }
 }
 
+/**
+ * A story reads better with its beginning, which `generate` leaves to its caller.
+ * @param {string[]} args
+ */
+function promptOf(args) {
+  const inline = args.findLast((arg) => arg.startsWith('--prompt='));
+  if (inline) return inline.slice('--prompt='.length);
+  const at = args.lastIndexOf('--prompt');
+  return at < 0 ? PROMPT : (args[at + 1] ?? '');
+}
+
 /** @param {string[]} args of `halfbyte generate`; the last of two wins */
 async function main(args) {
   await setUp();
@@ -40,7 +51,7 @@ async function main(args) {
   const model = await prepareStories(join(ROOT, 'models'), { pack, report });
   const cli = join(ROOT, 'build', 'bindings', 'cli', 'main.js');
   const words = [cli, 'generate', model, '--prompt', PROMPT, ...DEFAULTS, ...args];
-  if (args.length === 0) process.stdout.write(PROMPT);
+  if (!args.includes('--json')) process.stdout.write(promptOf(args));
   const story = spawn(process.execPath, words, { stdio: 'inherit' });
   // Ctrl-C reaches both; the story decides how to end.
   process.on('SIGINT', () => {});

@@ -21,6 +21,8 @@ export async function makeApp() {
   installPackage();
   const manifest = { private: true, type: 'module', dependencies: { halfbyte: '*' } };
   writeFileSync(join(APP, 'package.json'), JSON.stringify(manifest));
+  // Bun would apply the "paths" of the project around it, to the package too.
+  writeFileSync(join(APP, 'tsconfig.json'), '{}');
   writeFileSync(join(APP, 'main.mjs'), MAIN);
   await bundle({
     entryPoints: [join(ROOT, 'tests', 'everywhere', 'suite.ts')],
