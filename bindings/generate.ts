@@ -75,6 +75,19 @@ export function generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
   const started = performance.now();
+  const choices = checkGenerateOptions(options, model.samplerDefaults);
+  const promptTokens = encodePrompt(model, prompt, options.chat);
+  return run(model, { promptTokens, ...choices, options, started });
+}
+
+/**
+ * What the options mean for a model with these defaults.
+ * @throws OptionError
+ */
+export function checkGenerateOptions(
+  options: GenerateOptions,
+  samplerDefaults: SamplerOptions,
+): { maxTokens: number; sampler: Sampler; stops: StopMatcher } {
   const { maxTokens = Number.POSITIVE_INFINITY, stop = [] } = options;
   if (
     maxTokens !== Number.POSITIVE_INFINITY &&
@@ -84,10 +97,9 @@ export function generate(
       `[generate] maxTokens: expected an integer, 0 or more, came ${maxTokens}`,
     );
   }
-  const sampler = new Sampler(withDefaults(options, model.samplerDefaults));
+  const sampler = new Sampler(withDefaults(options, samplerDefaults));
   const stops = new StopMatcher(typeof stop === 'string' ? [stop] : stop);
-  const promptTokens = encodePrompt(model, prompt, options.chat);
-  return run(model, { promptTokens, maxTokens, sampler, stops, options, started });
+  return { maxTokens, sampler, stops };
 }
 
 /** Generates all text. @throws as `generate` */

@@ -2,6 +2,8 @@
 
 export * from './errors.js';
 export type { Device, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor/executor.js';
+export { type RuntimeReport, reportRuntime } from './executor/report.js';
+export type { CoreOptions, CoreSource } from './executor/wasm/core_source.js';
 export type { Prompt } from './generate/prompt.js';
 export type {
   GenerateChunk,
@@ -17,7 +19,10 @@ export {
 } from './inspect.js';
 export { type LoadOptions, loadModel, Model, type SessionOptions } from './load.js';
 export type { ModelConfig } from './model/config.js';
+export type { ModelLocation } from './model/file_tree.js';
+export type { FetchLike } from './model/files.js';
 export type { Progress } from './model/progress.js';
+export type { CoreBuild } from './platform/platform.js';
 export { Sampler, type SamplerOptions } from './sampler/sampler.js';
 export type { TokenChooser } from './session/owner.js';
 export type { PrefillOptions, Session, StepOptions } from './session/session.js';

@@ -5,7 +5,7 @@ import { type ExecutorOptions, memoryNeed } from './executor/select.js';
 import { formatName } from './formats.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import type { ModelLocation } from './model/file_tree.js';
-import type { FetchLike } from './model/url_tree.js';
+import type { FetchLike } from './model/files.js';
 import type { Weight } from './model/weight.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';

@@ -14,7 +14,7 @@ import {
 import { type Checkpoint, openCheckpoint } from './model/checkpoint.js';
 import type { ModelConfig } from './model/config.js';
 import { locationName, type ModelLocation } from './model/file_tree.js';
-import type { FetchLike } from './model/url_tree.js';
+import type { FetchLike } from './model/files.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';
 import { samplerDefaults } from './sampler/defaults.js';
@@ -45,9 +45,15 @@ export interface SessionOptions {
  *   files that do not mean what they say, UnsupportedError for models halfbyte does not run, CapacityError if
  *   memory is short, `signal.reason` when aborted
  */
-export async function loadModel(
+export function loadModel(location: ModelLocation, options: LoadOptions = {}): Promise<Model> {
+  return loadSeen(location, options, () => {});
+}
+
+/** As `loadModel`. @param see gets the checkpoint while it is open */
+export async function loadSeen(
   location: ModelLocation,
-  options: LoadOptions = {},
+  options: LoadOptions,
+  see: (checkpoint: Checkpoint) => void,
 ): Promise<Model> {
   const started = performance.now();
   checkOptions(options);
@@ -55,6 +61,7 @@ export async function loadModel(
   const checkpoint = await openCheckpoint(location, options);
   try {
     const { config } = checkpoint;
+    see(checkpoint);
     const plan = planFor(config);
     checkWeights(plan, checkpoint.weights, checkpoint.name);
     const texts = readTexts(checkpoint);

@@ -36,9 +36,9 @@ export async function reportRuntime(
 
   const tried: Record<CoreBuild, string | null> = {
     simd: null,
-    "simd.shared": null,
+    'simd.shared': null,
     relaxed: null,
-    "relaxed.shared": null,
+    'relaxed.shared': null,
   };
   for (const build of BUILDS) tried[build] = await tryBuild(build, core);
   return {

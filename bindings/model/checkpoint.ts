@@ -1,7 +1,8 @@
 // A checkpoint on disk: config, weights by path, and the texts beside them.
 
 import { type ModelConfig, parseConfig } from './config.js';
-import { locationName, type ModelLocation, type SourceOptions } from './file_tree.js';
+import { locationName, type ModelLocation } from './file_tree.js';
+import type { SourceOptions } from './files.js';
 import { parseJsonObject } from './json_fields.js';
 import { type ModelFiles, openModelFiles } from './model_files.js';
 import { parseQuantization } from './quantization.js';

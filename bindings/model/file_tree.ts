@@ -2,10 +2,9 @@
 
 import { fileKind, locate, openFile, readTextFile } from '#platform';
 import { FormatError, OptionError, SourceError } from '../errors.js';
-import type { Progress } from './progress.js';
+import type { FileTree, FoundFiles, SourceOptions } from './files.js';
 import { blobSource, memorySource } from './source.js';
-import { type FetchLike, urlTree } from './url_tree.js';
-import type { ByteSource } from './weight.js';
+import { urlTree } from './url_tree.js';
 
 /**
  * Where a model lies: a path or URL of a directory or of one `.safetensors` file; the bytes of such a file,
@@ -17,29 +16,6 @@ export type ModelLocation =
   | Blob
   | Uint8Array
   | Readonly<Record<string, Blob | Uint8Array>>;
-
-export interface SourceOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Stage `open`, in bytes: what is downloaded before weights can be read by range. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Replaces the global `fetch` for URLs. */
-  readonly fetch?: FetchLike | undefined;
-}
-
-/** Files by path relative to one directory. */
-export interface FileTree {
-  /** For messages. */
-  name(path: string): string;
-  /** Null if there is no such file. */
-  text(path: string): Promise<string | null>;
-  open(path: string): Promise<ByteSource | null>;
-}
-
-export interface FoundFiles {
-  readonly tree: FileTree;
-  /** The one file that was meant, or null for the whole directory. */
-  readonly file: string | null;
-}
 
 /** What to call a location in messages. */
 export function locationName(location: ModelLocation): string {

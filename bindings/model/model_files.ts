@@ -2,7 +2,8 @@
 // one .safetensors file that carries the texts in its metadata.
 
 import { FormatError, SourceError } from '../errors.js';
-import { type FileTree, findFiles, type ModelLocation, type SourceOptions } from './file_tree.js';
+import { findFiles, type ModelLocation } from './file_tree.js';
+import type { FileTree, SourceOptions } from './files.js';
 import { parseJsonObject } from './json_fields.js';
 import { readSafetensors, type StoredTensor } from './safetensors.js';
 import { readShardIndex } from './shard_index.js';

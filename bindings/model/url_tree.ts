@@ -1,12 +1,9 @@
 // A model behind URLs. Servers that know ranges are read by blocks; from others a file is fetched whole.
 
 import { FormatError, SourceError } from '../errors.js';
-import type { FileTree, FoundFiles, SourceOptions } from './file_tree.js';
+import type { FileTree, FoundFiles, SourceOptions } from './files.js';
 import { blobSource, memorySource } from './source.js';
 import type { ByteSource } from './weight.js';
-
-/** What halfbyte needs of `fetch`. */
-export type FetchLike = (url: string, init?: RequestInit) => Promise<Response>;
 
 /** Bytes of one request: few requests for a large model, little memory for a small one. */
 const BLOCK = 4 << 20;

@@ -3,6 +3,7 @@
 
 import { OptionError, UnsupportedError } from '../errors.js';
 import type { CoreBuild, Place, WorkerHandle } from './platform.js';
+import { asWasmModule } from './wasm_module.js';
 
 export * from './no_files.js';
 
@@ -21,8 +22,8 @@ export async function importedCore(
   modules: Readonly<Partial<Record<CoreBuild, WebAssembly.Module>>>,
   name: string,
 ): Promise<WebAssembly.Module> {
-  const module = modules[name.replace(/^core\./, '') as CoreBuild];
-  if (module instanceof WebAssembly.Module) return module;
+  const module = asWasmModule(modules[name.replace(/^core\./, '') as CoreBuild]);
+  if (module) return module;
   throw new UnsupportedError(
     `[core] ${name}.wasm was not imported as a module; pass one by the option core.wasm`,
   );

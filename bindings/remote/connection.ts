@@ -1,8 +1,8 @@
 // The page's end: calls to the host in the worker and their answers.
 
 import { WorkerError } from '../errors.js';
+import type { FetchLike } from '../model/files.js';
 import type { Progress } from '../model/progress.js';
-import type { FetchLike } from '../model/url_tree.js';
 import type { CallName, Calls, State, ToHost, ToPage } from './protocol.js';
 import { unpackError } from './wire_errors.js';
 
@@ -59,10 +59,12 @@ export class Connection {
     if (this.#closed) return Promise.reject(this.#closed);
     return new Promise<Calls[K]['result']>((resolve, reject) => {
       const cancel = () => this.cancel(id);
-      const settle = <T>(then: (value: T) => void) => (value: T) => {
-        signal?.removeEventListener('abort', cancel);
-        then(value);
-      };
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', cancel);
+          then(value);
+        };
       this.#send({ kind: 'call', id, call, args } as ToHost);
       signal?.addEventListener('abort', cancel);
       this.#pending.set(id, {
@@ -114,6 +116,7 @@ export class Connection {
   #progress(pending: Pending, { id, progress }: { id: number; progress: Progress }): void {
     try {
       pending.onProgress?.(progress);
+      if (!this.#closed) this.#send({ kind: 'progressed', id });
     } catch (error) {
       this.#pending.delete(id);
       this.cancel(id);

@@ -50,6 +50,7 @@ export type ModelFacts = Pick<Model, Fact> & { readonly texts: TokenizerTexts };
 export interface SessionFacts {
   readonly session: number;
   readonly contextLength: number;
+  readonly tokens: readonly number[];
 }
 
 /** What can be asked of the host: arguments and result. */
@@ -65,7 +66,10 @@ export interface Calls {
     result: IteratorResult<GenerateChunk, GenerateResult>;
   };
   end: { args: [generator: number]; result: null };
-  prefill: { args: [session: number, tokens: number[], options: WireOptions]; result: Float32Array };
+  prefill: {
+    args: [session: number, tokens: number[], options: WireOptions];
+    result: Float32Array;
+  };
   logProbs: {
     args: [session: number, tokens: number[], options: WireOptions];
     result: Float64Array;
@@ -116,6 +120,8 @@ export interface WireResponse {
 export type ToHost =
   | { [K in CallName]: { kind: 'call'; id: number; call: K; args: Calls[K]['args'] } }[CallName]
   | { readonly kind: 'cancel'; readonly id: number }
+  /** The page has called onProgress. */
+  | { readonly kind: 'progressed'; readonly id: number }
   | { readonly kind: 'dropSampler'; readonly id: number }
   | { readonly kind: 'fetched'; readonly id: number; readonly response: WireResponse }
   | { readonly kind: 'fetchFailed'; readonly id: number; readonly reason: string };

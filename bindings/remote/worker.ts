@@ -6,16 +6,16 @@ import type { WorkerStart } from '../executor/wasm/threads.js';
 import { Host } from './host.js';
 import type { ToHost } from './protocol.js';
 
-const port = globalThis as unknown as DedicatedWorkerGlobalScope;
+const port = globalThis as unknown as WorkerScope;
 
-interface DedicatedWorkerGlobalScope extends EventTarget {
-  postMessage(message: unknown, transfer?: Transferable[]): void;
+interface WorkerScope extends EventTarget {
+  postMessage(message: unknown): void;
 }
 
 function begin(event: Event): void {
   const { data } = event as MessageEvent<ToHost | WorkerStart>;
   if ('kind' in data) {
-    const host = new Host((message, transfer = []) => port.postMessage(message, transfer));
+    const host = new Host((message) => port.postMessage(message));
     host.receive(data);
     port.addEventListener('message', (next) => host.receive((next as MessageEvent<ToHost>).data));
   } else {

@@ -3,6 +3,7 @@
 import { CORE_BUILDS, loadCore, locate, openFile } from '#platform';
 import { OptionError, SourceError } from '../../errors.js';
 import type { CoreBuild, WorkerStarter } from '../../platform/platform.js';
+import { asWasmModule } from '../../platform/wasm_module.js';
 
 /** A compiled core, its bytes, or where they lie. */
 export type CoreSource = WebAssembly.Module | BufferSource | URL | string;
@@ -47,10 +48,7 @@ function given(wasm: NonNullable<CoreOptions['wasm']>): Partial<Record<CoreBuild
 
 function isSource(wasm: NonNullable<CoreOptions['wasm']>): wasm is CoreSource {
   return (
-    typeof wasm === 'string' ||
-    wasm instanceof URL ||
-    wasm instanceof WebAssembly.Module ||
-    isBytes(wasm)
+    typeof wasm === 'string' || wasm instanceof URL || asWasmModule(wasm) !== null || isBytes(wasm)
   );
 }
 
@@ -61,8 +59,9 @@ function isBytes(value: unknown): value is BufferSource {
 }
 
 async function compile(source: CoreSource, build: CoreBuild): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  const bytes = isBytes(source) ? source : await readBytes(source);
+  const module = asWasmModule(source);
+  if (module) return module;
+  const bytes = isBytes(source) ? source : await readBytes(source as URL | string);
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {

@@ -1,0 +1,143 @@
+// The page's side: starts the worker and asks it.
+
+import { UnsupportedError, WorkerError } from '../errors.js';
+import type { RuntimeReport } from '../executor/report.js';
+import { checkOptions } from '../executor/select.js';
+import type { CoreOptions, CoreSource } from '../executor/wasm/core_source.js';
+import type { Inspection, InspectOptions } from '../inspect.js';
+import type { LoadOptions, Model } from '../load.js';
+import type { ModelLocation } from '../model/file_tree.js';
+import { Connection } from './connection.js';
+import type { WireLoadOptions } from './protocol.js';
+import { RemoteModel } from './remote_model.js';
+
+/**
+ * Loads a model into a worker of its own. Paths are URLs relative to the page.
+ * @throws as `loadModel` elsewhere, and WorkerError if the worker cannot be started
+ */
+export async function loadModel(
+  location: ModelLocation,
+  options: LoadOptions = {},
+): Promise<Model> {
+  checkOptions(options);
+  const connection = connect(options);
+  try {
+    const args = [wireLocation(location), wireLoadOptions(options)] as const;
+    const facts = await untilAborted(connection.call('load', [...args], options), options.signal);
+    return new RemoteModel(connection, facts) as unknown as Model;
+  } catch (error) {
+    connection.close(new WorkerError('[load] the model was not loaded'));
+    throw error;
+  }
+}
+
+/** Reads the headers of a checkpoint, in a worker. */
+export function inspectModel(
+  location: ModelLocation,
+  options: InspectOptions = {},
+): Promise<Inspection> {
+  return inWorker(options, (connection) => {
+    const args = [wireLocation(location), wireLoadOptions(options)] as const;
+    return connection.call('inspect', [...args], options);
+  });
+}
+
+/** What a model's worker can do here. */
+export function reportRuntime(
+  options: { readonly core?: CoreOptions | undefined } = {},
+): Promise<RuntimeReport> {
+  return inWorker(options, (connection) => {
+    return connection.call('report', [wireCore(options.core)]);
+  });
+}
+
+async function inWorker<T>(
+  options: InspectOptions,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = connect(options);
+  try {
+    return await untilAborted(work(connection), options.signal);
+  } finally {
+    connection.close(new WorkerError('[worker] it has ended'));
+  }
+}
+
+function connect({ core, fetch, signal }: LoadOptions | InspectOptions): Connection {
+  signal?.throwIfAborted();
+  const connection = new Connection(startWorker(core?.worker));
+  if (fetch) connection.fetch = fetch;
+  return connection;
+}
+
+function startWorker(starter: CoreOptions['worker']): Worker {
+  if (typeof starter === 'function') return starter() as Worker;
+  if (typeof Worker === 'undefined') {
+    throw new UnsupportedError('[worker] this page or worker cannot start workers');
+  }
+  try {
+    if (starter !== undefined) return new Worker(starter, { type: 'module' });
+    // Bundlers look for exactly this form.
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  } catch (cause) {
+    throw new WorkerError(`[worker] cannot be started: ${cause}; see the option core.worker`, {
+      cause,
+    });
+  }
+}
+
+/** Loading may keep its worker too busy to hear of an abort; the worker ends then. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    work.catch(() => undefined);
+  }
+}
+
+function wireLoadOptions(options: LoadOptions): WireLoadOptions {
+  const { device, threads, simd, kvCache, kvCacheBytes } = options;
+  return {
+    options: { device, threads, simd, kvCache, kvCacheBytes },
+    core: wireCore(options.core),
+    pageFetches: options.fetch !== undefined,
+    wantsProgress: options.onProgress !== undefined,
+  };
+}
+
+/** Relative to the page, not to the worker's script. */
+function wireLocation(location: ModelLocation): ModelLocation {
+  return typeof location === 'string' || location instanceof URL ? absolute(location) : location;
+}
+
+/** The function that starts a worker stays here: threads are started from the worker's own script. */
+function wireCore(core: CoreOptions | undefined): CoreOptions | undefined {
+  if (core?.wasm === undefined) return undefined;
+  const { wasm } = core;
+  if (typeof wasm === 'string' || wasm instanceof URL) return { wasm: absolute(wasm) };
+  if (isRecord(wasm)) {
+    const entries = Object.entries(wasm).map(([build, source]) => [
+      build,
+      typeof source === 'string' || source instanceof URL ? absolute(source) : source,
+    ]);
+    return { wasm: Object.fromEntries(entries) as Record<string, CoreSource> };
+  }
+  return { wasm };
+}
+
+function isRecord(
+  wasm: NonNullable<CoreOptions['wasm']>,
+): wasm is Exclude<NonNullable<CoreOptions['wasm']>, CoreSource> {
+  return Object.getPrototypeOf(wasm) === Object.prototype;
+}
+
+function absolute(location: string | URL): string {
+  return new URL(location, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+}
