@@ -25,7 +25,7 @@ export function claim_chunk(plan: usize, sequence: u32, chunks: u32): i32 {
 export function finish_chunk(plan: usize, sequence: u32, chunks: u32): void {
   if (atomic.add<u32>(plan, 1, PLAN_DONE) + 1 != chunks) return;
   atomic.store<u32>(plan, 0, PLAN_DONE);
-  atomic.store<u64>(plan, <u64>(sequence + 1) << 32, PLAN_CLAIM);
+  atomic.store<u64>(plan, (<u64>(sequence + 1)) << 32, PLAN_CLAIM);
   if (atomic.load<u32>(plan, PLAN_WAITERS)) atomic.notify(plan + PLAN_CLAIM + 4, -1);
 }
 

@@ -1,7 +1,7 @@
 // Scalar functions in f64, from IEEE operations only, so that every engine gives the same bits.
 // Polynomials are the Taylor series, long enough that the next term is below 1e-15 on the reduced range.
 
-const LN2_HIGH: f64 = 6.93147180369123816490e-1; // low 32 bits zero: n * LN2_HIGH is exact
+const LN2_HIGH: f64 = 6.9314718036912381649e-1; // low 32 bits zero: n * LN2_HIGH is exact
 const LN2_LOW: f64 = 1.90821492927058770002e-10;
 const PI_2_HIGH: f64 = 1.57079632673412561417; // first 33 bits of pi / 2
 const PI_2_LOW: f64 = 6.07710050650619224932e-11;

@@ -64,7 +64,15 @@ export function rows_of(plan: usize, op: usize): u32 {
   return load<u32>(plan + (onLogitRows ? layout.PLAN_LOGIT_COUNT : layout.PLAN_ROW_COUNT));
 }
 
-function embed(op: usize, out: usize, rows: usize, weight: usize, k: u32, begin: u32, end: u32): void {
+function embed(
+  op: usize,
+  out: usize,
+  rows: usize,
+  weight: usize,
+  k: u32,
+  begin: u32,
+  end: u32,
+): void {
   const format = load<u32>(op, layout.OP_FORMAT);
   const dtype = load<u32>(op, layout.OP_DTYPE);
   if (format == layout.FORMAT_FLOAT) {
@@ -76,7 +84,8 @@ function embed(op: usize, out: usize, rows: usize, weight: usize, k: u32, begin:
   const bits: u32 = format == layout.FORMAT_Q4 ? 4 : 8;
   const hasBias = load<u32>(op, layout.OP_HAS_BIAS);
   if (dtype == layout.DTYPE_F32) embed_linear<f32>(out, rows, weight, k, bits, hasBias, begin, end);
-  else if (dtype == layout.DTYPE_F16) embed_linear<i16>(out, rows, weight, k, bits, hasBias, begin, end);
+  else if (dtype == layout.DTYPE_F16)
+    embed_linear<i16>(out, rows, weight, k, bits, hasBias, begin, end);
   else embed_linear<u16>(out, rows, weight, k, bits, hasBias, begin, end);
 }
 
@@ -120,12 +129,21 @@ function linear_matmul<S>(plan: usize, op: usize, scratch: usize, begin: u32, en
   }
 }
 
-function update(op: usize, rows: usize, k: usize, v: usize, headDim: u32, begin: u32, end: u32): void {
+function update(
+  op: usize,
+  rows: usize,
+  k: usize,
+  v: usize,
+  headDim: u32,
+  begin: u32,
+  end: u32,
+): void {
   const dtype = load<u32>(op, layout.OP_DTYPE);
   const kvHeads = load<u32>(op, layout.OP_KV_HEADS);
   const offset = load<u32>(op, layout.OP_LAYER_OFFSET);
   if (dtype == layout.DTYPE_F32) kv_update<f32>(rows, k, v, kvHeads, headDim, offset, begin, end);
-  else if (dtype == layout.DTYPE_F16) kv_update<i16>(rows, k, v, kvHeads, headDim, offset, begin, end);
+  else if (dtype == layout.DTYPE_F16)
+    kv_update<i16>(rows, k, v, kvHeads, headDim, offset, begin, end);
   else kv_update<i8>(rows, k, v, kvHeads, headDim, offset, begin, end);
 }
 

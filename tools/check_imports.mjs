@@ -20,6 +20,7 @@ const LAYERS = [
   'load',
   'inspect',
   'remote',
+  'inline',
   'compress',
   'cli',
 ];
@@ -46,7 +47,7 @@ function importsOf(file) {
   return [...source.matchAll(IMPORT)].flatMap(([, from, dynamic]) => {
     const name = /** @type {string} */ (from ?? dynamic);
     if (name === '#platform') return ['bindings/platform/node'];
-    if (/\.wasm\b/.test(name)) return [];
+    if (/\.wasm\b/.test(name) || name === '#inline-assets') return [];
     return name.startsWith('.') ? [withoutSuffix(normalize(join(dirname(file), name)))] : [];
   });
 }

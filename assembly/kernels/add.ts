@@ -1,7 +1,7 @@
 // out += x, both f32 [rows, k]. Computes rows [begin, end).
 
 export function add(out: usize, x: usize, k: u32, begin: u32, end: u32): void {
-  const bytes = <usize>k << 2;
+  const bytes = (<usize>k) << 2;
   let i = begin * bytes;
   const last = end * bytes;
   for (; i + 16 <= last; i += 16) {

@@ -10,7 +10,14 @@
 import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
 import { load1 } from '../simd';
 
-export function embed_float<T>(out: usize, rows: usize, weights: usize, k: u32, begin: u32, end: u32): void {
+export function embed_float<T>(
+  out: usize,
+  rows: usize,
+  weights: usize,
+  k: u32,
+  begin: u32,
+  end: u32,
+): void {
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     let w = weights + (<usize>(token / PANEL) * k * PANEL + (token % PANEL)) * sizeof<T>();

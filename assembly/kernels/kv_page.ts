@@ -16,5 +16,5 @@ export function head_bytes<T>(headDim: u32): usize {
 
 /** Address of a layer of the page that holds `position`. */
 export function page_layer(pages: usize, position: u32, layerOffset: usize): usize {
-  return load<u32>(pages + (<usize>(position / PAGE_POSITIONS) << 2)) + layerOffset;
+  return load<u32>(pages + ((<usize>(position / PAGE_POSITIONS)) << 2)) + layerOffset;
 }

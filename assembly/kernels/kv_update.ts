@@ -43,12 +43,13 @@ export function kv_update<T>(
 function write_head<T>(to: usize, stride: usize, x: usize, headDim: u32, scaleAt: usize): void {
   if (sizeof<T>() == 1) {
     let largest: f32 = 0;
-    for (let i: usize = 0; i < headDim; i++) largest = max<f32>(largest, abs<f32>(load<f32>(x + (i << 2))));
+    for (let i: usize = 0; i < headDim; i++)
+      largest = max<f32>(largest, abs<f32>(load<f32>(x + (i << 2))));
     const scale: f32 = largest < TINY ? 0 : largest / 127;
     store<f32>(scaleAt, scale);
     for (let i: usize = 0; i < headDim; i++, to += stride) {
       const q = scale > 0 ? nearest<f32>(load<f32>(x + (i << 2)) / scale) : 0;
-      store<i8>(to, <i8><i32>q);
+      store<i8>(to, <i8>(<i32>q));
     }
     return;
   }

@@ -20,8 +20,8 @@ export function matmul_float<T>(
   end: u32,
 ): void {
   const panelBytes = <usize>k * 8 * sizeof<T>();
-  const xStride = <usize>k << 2;
-  const yStride = <usize>n << 2;
+  const xStride = (<usize>k) << 2;
+  const yStride = (<usize>n) << 2;
   for (let panel = begin; panel < end; panel++) {
     const w = weights + panel * panelBytes;
     let i: u32 = 0;
@@ -35,7 +35,7 @@ export function matmul_float<T>(
 function one_row<T>(y: usize, x: usize, w: usize, n: u32, k: u32, panel: u32): void {
   let low = f32x4.splat(0);
   let high = f32x4.splat(0);
-  for (const end = x + (<usize>k << 2); x < end; x += 4, w += 8 * sizeof<T>()) {
+  for (const end = x + ((<usize>k) << 2); x < end; x += 4, w += 8 * sizeof<T>()) {
     const xk = v128.load32_splat(x);
     low = f32x4.add(low, f32x4.mul(xk, load4<T>(w)));
     high = f32x4.add(high, f32x4.mul(xk, load4<T>(w + 4 * sizeof<T>())));
@@ -61,7 +61,7 @@ function four_rows<T>(
   let high2 = low0;
   let low3 = low0;
   let high3 = low0;
-  for (const end = x + (<usize>k << 2); x < end; x += 4, w += 8 * sizeof<T>()) {
+  for (const end = x + ((<usize>k) << 2); x < end; x += 4, w += 8 * sizeof<T>()) {
     const low = load4<T>(w);
     const high = load4<T>(w + 4 * sizeof<T>());
     let xk = v128.load32_splat(x);

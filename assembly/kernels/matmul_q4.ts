@@ -31,7 +31,7 @@ export function matmul_q4<S>(
 ): void {
   const record: usize = 128 + ((8 * sizeof<S>()) << hasBias);
   for (let panel = begin; panel < end; panel++) {
-    memory.fill(sums, 0, <usize>m << 5);
+    memory.fill(sums, 0, (<usize>m) << 5);
     let w = weights + <usize>panel * blocks * record;
     for (let b: usize = 0; b < blocks; b++, w += record) {
       const xb = x + ((b * m) << 5);
@@ -71,7 +71,11 @@ function half_block<S>(
   const bias = hasBias ? load4<S>(w + 128 + (half + 8) * sizeof<S>()) : f32x4.splat(0);
 
   let at = sums + (half << 2);
-  for (const last = at + (<usize>m << 5); at < last; at += 32, x += 32, xScales += 4, xSums += 4) {
+  for (
+    const last = at + ((<usize>m) << 5);
+    at < last;
+    at += 32, x += 32, xScales += 4, xSums += 4
+  ) {
     let dots = dot_i8_u7(v128.load32_splat(x), w0);
     dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 4), w1));
     dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 8), w2));

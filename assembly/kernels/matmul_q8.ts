@@ -35,7 +35,7 @@ export function matmul_q8<S>(
 ): void {
   const record: usize = 256 + ((8 * sizeof<S>()) << hasBias);
   for (let panel = begin; panel < end; panel++) {
-    memory.fill(sums, 0, <usize>m << 5);
+    memory.fill(sums, 0, (<usize>m) << 5);
     let w = weights + <usize>panel * blocks * record;
     for (let b: usize = 0; b < blocks; b++, w += record) {
       const xb = x + ((b * m) << 5);
@@ -73,7 +73,11 @@ function half_block<S>(
   const bias = hasBias ? load4<S>(w + 256 + (half + 8) * sizeof<S>()) : f32x4.splat(0);
 
   let at = sums + (half << 2);
-  for (const last = at + (<usize>m << 5); at < last; at += 32, x += 32, xScales += 4, xSums += 4) {
+  for (
+    const last = at + ((<usize>m) << 5);
+    at < last;
+    at += 32, x += 32, xScales += 4, xSums += 4
+  ) {
     let dot = add_quad(i32x4.splat(0), x, v128.load(q));
     dot = add_quad(dot, x + 4, v128.load(q, 32));
     dot = add_quad(dot, x + 8, v128.load(q, 64));

@@ -24,7 +24,10 @@ import { dot_i8_u7, load4 } from '../simd';
 import { add_scaled, store_panel } from './panel';
 
 /** In memory: a constant would be built anew at each of its 16 uses. */
-export const NIBBLES = memory.data<u8>([15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15], 16);
+export const NIBBLES = memory.data<u8>(
+  [15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15],
+  16,
+);
 
 export function matvec_q4<S>(
   y: usize,

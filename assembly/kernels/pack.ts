@@ -48,7 +48,7 @@ export function pack_q4<S>(
       for (let i: usize = 0; i < 32; i++) {
         const value = (load<u8>(q + (i >> 1)) >> <u8>((i & 1) << 2)) & 15;
         const at = block + (i >> 2) * 16 + (lane & 3) * 4 + (i & 3);
-        store<u8>(at, load<u8>(at) | (value << <u8>shift));
+        store<u8>(at, load<u8>(at) | (value << (<u8>shift)));
       }
     }
   }

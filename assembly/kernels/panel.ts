@@ -6,14 +6,14 @@ import { PANEL } from '../op_layout';
 /** Stores the 8 sums of panel `panel` into the row y [n]; a last panel of fewer rows is cut. */
 export function store_panel(y: usize, n: u32, panel: u32, low: v128, high: v128): void {
   const first = panel * PANEL;
-  const at = y + (<usize>first << 2);
+  const at = y + ((<usize>first) << 2);
   if (first + PANEL <= n) {
     v128.store(at, low);
     v128.store(at, high, 16);
     return;
   }
   for (let i: u32 = 0, rest = n - first; i < rest; i++) {
-    store<f32>(at + (<usize>i << 2), lane(i < 4 ? low : high, i & 3));
+    store<f32>(at + ((<usize>i) << 2), lane(i < 4 ? low : high, i & 3));
   }
 }
 

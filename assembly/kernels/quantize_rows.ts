@@ -29,13 +29,18 @@ export function quantize_rows(
     for (let b: u32 = 0; b < whole; b++) {
       const at = <usize>b * rows + row;
       const to = q + (at << 5);
-      const sum = quantize_block(to, scales + (at << 2), xr + (<usize>b << 7));
+      const sum = quantize_block(to, scales + (at << 2), xr + ((<usize>b) << 7));
       store<i32>(sums + (at << 2), sum);
     }
     if (whole * BLOCK < k) {
       const at = <usize>whole * rows + row;
       const to = q + (at << 5);
-      const sum = quantize_tail(to, scales + (at << 2), xr + (<usize>whole << 7), k - whole * BLOCK);
+      const sum = quantize_tail(
+        to,
+        scales + (at << 2),
+        xr + ((<usize>whole) << 7),
+        k - whole * BLOCK,
+      );
       store<i32>(sums + (at << 2), sum);
     }
   }
@@ -68,12 +73,13 @@ function quantize_block(q: usize, scale: usize, x: usize): i32 {
 /** The same for `count` < 32 values, with zeros behind them. */
 function quantize_tail(q: usize, scale: usize, x: usize, count: u32): i32 {
   let largest: f32 = 0;
-  for (let i: usize = 0; i < count; i++) largest = max<f32>(largest, abs<f32>(load<f32>(x + (i << 2))));
+  for (let i: usize = 0; i < count; i++)
+    largest = max<f32>(largest, abs<f32>(load<f32>(x + (i << 2))));
   store<f32>(scale, largest < TINY ? 0 : largest / 127);
   const inverse: f32 = largest < TINY ? 0 : 127 / largest;
   let sum = 0;
   for (let i: u32 = 0; i < <u32>BLOCK; i++) {
-    const scaled = i < count ? nearest<f32>(load<f32>(x + (<usize>i << 2)) * inverse) : 0;
+    const scaled = i < count ? nearest<f32>(load<f32>(x + ((<usize>i) << 2)) * inverse) : 0;
     const value = <i32>scaled;
     store<i8>(q + i, <i8>value);
     sum += value;

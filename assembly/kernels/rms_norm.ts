@@ -8,8 +8,16 @@
 
 import { sum4 } from '../simd';
 
-export function rms_norm(out: usize, x: usize, weight: usize, k: u32, eps: f32, begin: u32, end: u32): void {
-  const bytes = <usize>k << 2;
+export function rms_norm(
+  out: usize,
+  x: usize,
+  weight: usize,
+  k: u32,
+  eps: f32,
+  begin: u32,
+  end: u32,
+): void {
+  const bytes = (<usize>k) << 2;
   const whole = bytes & ~63;
   for (let row = begin; row < end; row++) {
     const xr = x + row * bytes;

@@ -16,7 +16,7 @@ export function rope(
   begin: u32,
   end: u32,
 ): void {
-  const half = <usize>headDim << 1; // bytes of headDim / 2 floats
+  const half = (<usize>headDim) << 1; // bytes of headDim / 2 floats
   const step: usize = interleaved ? 8 : 4;
   const other: usize = interleaved ? 4 : half;
   for (let row = begin; row < end; row++) {

@@ -22,7 +22,7 @@ export function rope_angles(
   for (let row = begin; row < end; row++) {
     const position = <f64>load<u32>(rows + row * ROW_BYTES, ROW_POSITION);
     const cos = out + ((<usize>row * headDim) << 2);
-    const sin = cos + (<usize>half << 2);
+    const sin = cos + ((<usize>half) << 2);
     for (let i: usize = 0; i < half; i++) {
       const angle = position * load<f64>(frequencies + (i << 3));
       store<f32>(cos + (i << 2), <f32>sin64(angle, 1));

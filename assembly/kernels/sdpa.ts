@@ -12,7 +12,13 @@
 // sums depends on positions only, neither on how rows were batched nor on which thread took a segment.
 // Masked positions are skipped: pages may hold garbage there.
 
-import { PAGE_POSITIONS, ROW_BYTES, ROW_PAGES, ROW_POSITION, SEGMENT_POSITIONS } from '../op_layout';
+import {
+  PAGE_POSITIONS,
+  ROW_BYTES,
+  ROW_PAGES,
+  ROW_POSITION,
+  SEGMENT_POSITIONS,
+} from '../op_layout';
 import { exp1, exp4, load4, max4, sum4 } from '../simd';
 import { head_bytes, page_layer } from './kv_page';
 
@@ -42,7 +48,7 @@ export function sdpa<T>(
     const kOffset = layerOffset + kvHead * headBytes;
     const scalesDistance = 2 * vDistance - kvHead * headBytes + ((kvHead * PAGE_POSITIONS) << 2);
     let at = ((<usize>row * heads + kvHead * gqaFactor) * headDim) << 2;
-    for (let h: u32 = 0; h < gqaFactor; h++, at += <usize>headDim << 2) {
+    for (let h: u32 = 0; h < gqaFactor; h++, at += (<usize>headDim) << 2) {
       let max: f32 = -Infinity;
       let sum: f32 = 0;
       const values = scratch + (PAGE_POSITIONS << 2);
@@ -50,7 +56,7 @@ export function sdpa<T>(
         const to = min<u32>(position + 1, (from | (SEGMENT_POSITIONS - 1)) + 1);
         let segmentMax: f32 = -Infinity;
         let segmentSum: f32 = 0;
-        memory.fill(values, 0, <usize>headDim << 2);
+        memory.fill(values, 0, (<usize>headDim) << 2);
         for (let p = from; p < to; p = (p | (PAGE_POSITIONS - 1)) + 1) {
           const k = page_layer(pages, p, kOffset);
           const tile = p & ~(PAGE_POSITIONS - 1);
@@ -80,7 +86,14 @@ function max2(a: f32, b: f32): f32 {
 }
 
 /** weights[0..31] = q . K * scale for the 32 positions of a page. */
-function scores<T>(weights: usize, q: usize, k: usize, kScales: usize, headDim: u32, scale: f32): void {
+function scores<T>(
+  weights: usize,
+  q: usize,
+  k: usize,
+  kScales: usize,
+  headDim: u32,
+  scale: f32,
+): void {
   let s0 = f32x4.splat(0);
   let s1 = s0;
   let s2 = s0;
@@ -89,7 +102,11 @@ function scores<T>(weights: usize, q: usize, k: usize, kScales: usize, headDim: 
   let s5 = s0;
   let s6 = s0;
   let s7 = s0;
-  for (const end = q + (<usize>headDim << 2); q < end; q += 4, k += PAGE_POSITIONS * sizeof<T>()) {
+  for (
+    const end = q + ((<usize>headDim) << 2);
+    q < end;
+    q += 4, k += PAGE_POSITIONS * sizeof<T>()
+  ) {
     const qd = v128.load32_splat(q);
     s0 = f32x4.add(s0, f32x4.mul(qd, load4<T>(k)));
     s1 = f32x4.add(s1, f32x4.mul(qd, load4<T>(k + 4 * sizeof<T>())));
@@ -152,7 +169,7 @@ function add_values<T>(
 ): void {
   if (sizeof<T>() == 1) {
     for (let i = first; i < last; i++) {
-      const at = <usize>i << 2;
+      const at = (<usize>i) << 2;
       store<f32>(weights + at, load<f32>(weights + at) * load<f32>(vScales + at));
     }
   }
@@ -161,7 +178,10 @@ function add_values<T>(
     let sum = f32x4.mul(v128.load(values + (d << 2)), f32x4.splat(keep));
     let from = v + first * stride + d * sizeof<T>();
     for (let i = first; i < last; i++, from += stride) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(weights + (<usize>i << 2)), load4<T>(from)));
+      sum = f32x4.add(
+        sum,
+        f32x4.mul(v128.load32_splat(weights + ((<usize>i) << 2)), load4<T>(from)),
+      );
     }
     v128.store(values + (d << 2), sum);
   }

@@ -4,7 +4,7 @@
 import { exp1, exp4 } from '../simd';
 
 export function silu_mul(out: usize, gate: usize, up: usize, k: u32, begin: u32, end: u32): void {
-  const bytes = <usize>k << 2;
+  const bytes = (<usize>k) << 2;
   let i = begin * bytes;
   const last = end * bytes;
   const one = f32x4.splat(1);

@@ -7,7 +7,7 @@
 import { exp1, exp4, max4, sum4 } from '../simd';
 
 export function softmax(x: usize, n: u32, temperature: f32): void {
-  const bytes = <usize>n << 2;
+  const bytes = (<usize>n) << 2;
   const whole = bytes & ~15;
   const factor: f32 = 1 / temperature;
 

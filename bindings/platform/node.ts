@@ -11,8 +11,10 @@ import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from 
 
 export * from './node_write.js';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const BUILD = join(HERE, '..', '..');
+/** A file of the package, from build/. Not before it is needed: a bundled file may lie anywhere. */
+function builtFile(...path: string[]): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..', '..', ...path);
+}
 
 /** A file, read by range. @throws SourceError if it cannot be opened */
 export async function openFile(path: string): Promise<ByteSource> {
@@ -103,9 +105,7 @@ const cores = new Map<string, Promise<WebAssembly.Module>>();
 export function loadCore(name: string): Promise<WebAssembly.Module> {
   const known = cores.get(name);
   if (known) return known;
-  const compiled = readFile(join(BUILD, `${name}.wasm`)).then((bytes) =>
-    WebAssembly.compile(bytes),
-  );
+  const compiled = readFile(builtFile(`${name}.wasm`)).then((bytes) => WebAssembly.compile(bytes));
   cores.set(name, compiled);
   compiled.catch(() => cores.delete(name));
   return compiled;
@@ -140,7 +140,7 @@ export function spawnWorker(
   onFailure: (error: unknown) => void,
   starter: WorkerStarter = null,
 ): WorkerHandle {
-  const script = starter ?? join(HERE, '..', 'executor', 'wasm', 'worker.js');
+  const script = starter ?? builtFile('bindings', 'executor', 'wasm', 'worker.js');
   let worker: Worker;
   if (typeof script === 'function') {
     worker = script() as Worker;

@@ -8,6 +8,7 @@ import type { Inspection, InspectOptions } from '../inspect.js';
 import type { LoadOptions, Model } from '../load.js';
 import type { ModelLocation } from '../model/file_tree.js';
 import { Connection } from './connection.js';
+import { startDefaultWorker } from './default_worker.js';
 import type { WireLoadOptions } from './protocol.js';
 import { RemoteModel } from './remote_model.js';
 
@@ -77,8 +78,7 @@ function startWorker(starter: CoreOptions['worker']): Worker {
   }
   try {
     if (starter !== undefined) return new Worker(starter, { type: 'module' });
-    // Bundlers look for exactly this form.
-    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    return startDefaultWorker();
   } catch (cause) {
     throw new WorkerError(`[worker] cannot be started: ${cause}; see the option core.worker`, {
       cause,
