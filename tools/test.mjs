@@ -46,7 +46,8 @@ async function runFile(file) {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const passed = count(output, 'Passed');
   const failed = count(output, 'Total') - passed - count(output, 'Skipped');
-  const ended = code === 0 && count(output, 'Total') > 0;
+  // A file that tests nothing must say why.
+  const ended = code === 0 && (count(output, 'Total') > 0 || notes(output) !== '');
   const totals = { passed, failed: ended ? failed : Math.max(1, failed) };
   const verdict = totals.failed > 0 ? `, ${totals.failed} FAILED` : '';
   process.stdout.write(`${file}: ${passed} passed${verdict} (${seconds} s)\n`);

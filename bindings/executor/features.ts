@@ -21,9 +21,10 @@ export function relaxedSimdRefusal(): string | null {
 export function threadsRefusal(): string | null {
   const veto = threadsVeto();
   if (veto) return veto;
-  if (typeof SharedArrayBuffer === 'undefined')
-    return 'threads: this runtime has no SharedArrayBuffer';
   const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
   if (isolated === false) return 'threads: the page is not cross-origin isolated';
+  if (typeof SharedArrayBuffer === 'undefined') {
+    return 'threads: this runtime has no SharedArrayBuffer';
+  }
   return null;
 }

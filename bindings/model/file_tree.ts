@@ -3,6 +3,7 @@
 import { fileKind, locate, openFile, readTextFile } from '#platform';
 import { FormatError, OptionError, SourceError } from '../errors.js';
 import type { FileTree, FoundFiles, SourceOptions } from './files.js';
+import { isBlob, isUint8Array, isUrl } from './kinds.js';
 import { blobSource, memorySource } from './source.js';
 import { urlTree } from './url_tree.js';
 
@@ -20,9 +21,9 @@ export type ModelLocation =
 /** What to call a location in messages. */
 export function locationName(location: ModelLocation): string {
   if (typeof location === 'string') return location;
-  if (location instanceof URL) return location.href;
-  if (location instanceof Uint8Array) return `${location.length} bytes`;
-  if (location instanceof Blob) return (location as Blob & { name?: string }).name ?? 'blob';
+  if (isUrl(location)) return location.href;
+  if (isUint8Array(location)) return 'bytes';
+  if (isBlob(location)) return (location as Blob & { name?: string }).name ?? 'blob';
   return Object.keys(location)[0] ?? 'files';
 }
 
@@ -31,12 +32,12 @@ export async function findFiles(
   location: ModelLocation,
   options: SourceOptions,
 ): Promise<FoundFiles> {
-  if (typeof location === 'string' || location instanceof URL) {
+  if (typeof location === 'string' || isUrl(location)) {
     const place = locate(location);
     return 'url' in place ? urlTree(place.url, options) : diskTree(place.path);
   }
   const name = locationName(location);
-  if (location instanceof Uint8Array || location instanceof Blob) {
+  if (isUint8Array(location) || isBlob(location)) {
     return { tree: memoryTree({ [name]: location }, ''), file: name };
   }
   return recordTree(location);
@@ -73,7 +74,7 @@ function recordTree(files: Files): FoundFiles {
   const names = Object.keys(files);
   for (const name of names) {
     const file: unknown = files[name];
-    if (file instanceof Blob || file instanceof Uint8Array) continue;
+    if (isBlob(file) || isUint8Array(file)) continue;
     throw new OptionError(`[${name}] expected a Blob or a Uint8Array, came ${typeof file}`);
   }
   const config = names.find((name) => name.split('/').at(-1) === 'config.json');
@@ -93,12 +94,12 @@ function memoryTree(files: Files, folder: string): FileTree {
     async text(path) {
       const file = find(path);
       if (file === undefined) return null;
-      return file instanceof Blob ? file.text() : new TextDecoder().decode(file);
+      return isBlob(file) ? file.text() : new TextDecoder().decode(file);
     },
     async open(path) {
       const file = find(path);
       if (file === undefined) return null;
-      return file instanceof Blob ? blobSource(path, file) : memorySource(path, file);
+      return isBlob(file) ? blobSource(path, file) : memorySource(path, file);
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   realpath,
   rename as renamePath,
   rm,
+  stat,
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SourceError } from '../errors.js';
@@ -51,7 +52,7 @@ export async function createFile(path: string): Promise<FileSink> {
 
 /** Makes a directory and those above it; one that is there already is fine. */
 export async function makeDirectory(path: string): Promise<void> {
-  await named(path, 'create', () => mkdir(path, { recursive: true }));
+  await named(path, 'create', () => makeWithParents(path));
 }
 
 /** Names of a directory's entries. */
@@ -82,6 +83,25 @@ export async function resolvePath(path: string): Promise<string> {
 /** The directory that holds `path`. */
 export function parentPath(path: string): string {
   return dirname(resolve(path));
+}
+
+/** mkdir's own `recursive` never ends where a directory refuses new entries with ENOENT, as /proc does. */
+async function makeWithParents(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isDirectory(path))) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await isDirectory(parent))) throw error;
+    await makeWithParents(parent);
+    await mkdir(path);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found?.isDirectory() ?? false;
 }
 
 async function writeAll(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {

@@ -7,6 +7,7 @@ import type { CoreOptions, CoreSource } from '../executor/wasm/core_source.js';
 import type { Inspection, InspectOptions } from '../inspect.js';
 import type { LoadOptions, Model } from '../load.js';
 import type { ModelLocation } from '../model/file_tree.js';
+import { isUrl } from '../model/kinds.js';
 import { Connection } from './connection.js';
 import { startDefaultWorker } from './default_worker.js';
 import type { WireLoadOptions } from './protocol.js';
@@ -114,18 +115,18 @@ function wireLoadOptions(options: LoadOptions): WireLoadOptions {
 
 /** Relative to the page, not to the worker's script. */
 function wireLocation(location: ModelLocation): ModelLocation {
-  return typeof location === 'string' || location instanceof URL ? absolute(location) : location;
+  return typeof location === 'string' || isUrl(location) ? absolute(location) : location;
 }
 
 /** The function that starts a worker stays here: threads are started from the worker's own script. */
 function wireCore(core: CoreOptions | undefined): CoreOptions | undefined {
   if (core?.wasm === undefined) return undefined;
   const { wasm } = core;
-  if (typeof wasm === 'string' || wasm instanceof URL) return { wasm: absolute(wasm) };
+  if (typeof wasm === 'string' || isUrl(wasm)) return { wasm: absolute(wasm) };
   if (isRecord(wasm)) {
     const entries = Object.entries(wasm).map(([build, source]) => [
       build,
-      typeof source === 'string' || source instanceof URL ? absolute(source) : source,
+      typeof source === 'string' || isUrl(source) ? absolute(source) : source,
     ]);
     return { wasm: Object.fromEntries(entries) as Record<string, CoreSource> };
   }

@@ -255,6 +255,22 @@ test('an OUT that cannot be written is a SourceError that names it', async ({ di
   }
 });
 
+test('directories above OUT are made', async ({ dir, model }) => {
+  await compressModel(model, join(dir, 'new/deep/out'), { scheme: 'int4' });
+  assert.equal(await readdir(join(dir, 'new/deep')), ['out']);
+});
+
+// Root may write anywhere but there.
+if (process.platform === 'linux') {
+  for (const out of ['/proc/out', '/proc/deep/out', '/proc/out.safetensors']) {
+    test(`no permission to write ${out}`, async ({ model }) => {
+      const error = await refusal(compressModel(model, out, { scheme: 'int4' }));
+      assert.instance(error, SourceError);
+      assert.match(error.message, '/proc');
+    });
+  }
+}
+
 test('a compressed source is refused by name', async ({ dir, model }) => {
   await compressModel(model, join(dir, 'small'), { scheme: 'int4' });
   const error = await refusal(

@@ -1,10 +1,12 @@
 // The whole suite as one function: the same file runs in every runtime.
 
 import './load.js';
+import './sources.js';
 import './sessions.js';
 import './generating.js';
 import './damage.js';
 import './bits.js';
+import './page.js';
 import { cases, type Failure, runCases } from './support/collect.js';
 import { type Features, findings } from './support/findings.js';
 import { sha256 } from './support/fixtures.js';

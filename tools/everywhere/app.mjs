@@ -10,9 +10,34 @@ import { npmCommand } from '../npm.mjs';
 export const APP = join(ROOT, 'build', 'everywhere');
 const PACKAGE = join(APP, 'node_modules', 'halfbyte');
 /** Prints the report; does not call exit, so that a worker which is left running shows as a time-out. */
-const MAIN = `import { runSuite } from './suite.mjs';
+const MAIN = (/** @type {string} */ suite) => `import { runSuite } from './${suite}.mjs';
 const report = await runSuite((name) => console.error(name));
 console.log('REPORT ' + JSON.stringify(report));
+`;
+
+/** Without a bundler: the browser finds the package by an import map. */
+const PAGE = (/** @type {string} */ suite) => `<!doctype html>
+<meta charset="utf-8" />
+<title>halfbyte</title>
+<script type="importmap">
+  {
+    "imports": {
+      "halfbyte": "/node_modules/halfbyte/build/browser/index.js",
+      "halfbyte/inline": "/node_modules/halfbyte/build/inline/browser.js"
+    }
+  }
+</script>
+<script type="module">
+  const post = (path, body) => fetch(path, { method: 'POST', body });
+  addEventListener('error', ({ message }) => post('/heard', message));
+  try {
+    const { runSuite } = await import('./${suite}.mjs');
+    const report = await runSuite((name) => post('/heard', name));
+    await post('/report', JSON.stringify(report));
+  } catch (error) {
+    await post('/failed', \`\${error}: \${error.stack}\`);
+  }
+</script>
 `;
 
 export async function makeApp() {
@@ -23,12 +48,24 @@ export async function makeApp() {
   writeFileSync(join(APP, 'package.json'), JSON.stringify(manifest));
   // Bun would apply the "paths" of the project around it, to the package too.
   writeFileSync(join(APP, 'tsconfig.json'), '{}');
-  writeFileSync(join(APP, 'main.mjs'), MAIN);
+  await makeSuite('suite', 'halfbyte');
+  await makeSuite('inline', 'halfbyte/inline');
+}
+
+/**
+ * The suite, and a script and a page that run it.
+ * @param {string} name of the three files
+ * @param {string} entry what the suite imports as `halfbyte`
+ */
+async function makeSuite(name, entry) {
+  writeFileSync(join(APP, `${name}_main.mjs`), MAIN(name));
+  writeFileSync(join(APP, `${name}.html`), PAGE(name));
   await bundle({
     entryPoints: [join(ROOT, 'tests', 'everywhere', 'suite.ts')],
-    outfile: join(APP, 'suite.mjs'),
+    outfile: join(APP, `${name}.mjs`),
     format: 'esm',
-    external: ['halfbyte'],
+    external: [entry],
+    ...(entry !== 'halfbyte' && { alias: { halfbyte: entry } }),
     // The tests are imported for what they do, which package.json does not know.
     ignoreAnnotations: true,
   });

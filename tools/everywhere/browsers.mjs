@@ -62,15 +62,16 @@ const BROWSERS = {
 /**
  * @param {'chromium' | 'firefox' | 'webkit'} name
  * @param {boolean} isolated whether the page may share memory with workers
+ * @param {string} page
  * @returns {Promise<import('./reports.mjs').Report>}
  */
-export async function runBrowser(name, isolated) {
+export async function runBrowser(name, isolated, page = 'suite.html') {
   const { command, needs, args, env } = BROWSERS[name];
   const missing = needs.find((path) => !existsSync(path));
   if (missing) throw new Error(`missing: ${missing}`);
   const profile = mkdtempSync(join(tmpdir(), 'halfbyte-browser-'));
   const site = await serve(isolated);
-  const browser = start(command, args(`${site.url}/index.html`, profile), {
+  const browser = start(command, args(`${site.url}/${page}`, profile), {
     env: { XDG_RUNTIME_DIR: profile, ...env?.(isolated) },
   });
   let timer;
@@ -94,7 +95,7 @@ export async function runBrowser(name, isolated) {
 }
 
 /**
- * Serves the app folder. The page posts to /report, and to /heard before each test.
+ * Serves the app folder. The page posts to /report or /failed, and to /heard before each test.
  * @param {boolean} isolated
  */
 async function serve(isolated) {
@@ -102,9 +103,12 @@ async function serve(isolated) {
   const heard = [];
   /** @type {(report: import('./reports.mjs').Report) => void} */
   let receive = () => {};
+  /** @type {(error: Error) => void} */
+  let fail = () => {};
   /** @type {Promise<import('./reports.mjs').Report>} */
-  const report = new Promise((resolve) => {
+  const report = new Promise((resolve, reject) => {
     receive = resolve;
+    fail = reject;
   });
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
@@ -117,6 +121,7 @@ async function serve(isolated) {
       });
       request.on('end', () => {
         if (pathname === '/report') receive(JSON.parse(text));
+        else if (pathname === '/failed') fail(new Error(text));
         else heard.push(text);
         response.writeHead(204, headers).end();
       });

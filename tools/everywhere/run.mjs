@@ -22,6 +22,8 @@ import { table } from './table.mjs';
  * @property {() => Promise<Report>} run
  */
 
+/** The suite on `halfbyte/inline`: nothing is loaded from beside the script. */
+const INLINE = join(APP, 'inline_main.mjs');
 const HERE = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const node = (/** @type {number} */ major) => runCli(`node${major}/bin/node`);
 const host = (/** @type {string} */ script) => runCli('node20/bin/node', [], join(HERE, script));
@@ -44,11 +46,35 @@ const RUNTIMES = [
     threads: true,
     run: () => runCli('@oven/bun-linux-x64/bin/bun'),
   },
+  {
+    name: 'Node 24, inline',
+    simd: 'relaxed',
+    threads: true,
+    run: () => runCli('node24/bin/node', [], INLINE),
+  },
+  {
+    name: 'Deno, inline',
+    simd: 'relaxed',
+    threads: true,
+    run: () => runCli('@deno/linux-x64-glibc/deno', ['run', '-A'], INLINE),
+  },
+  {
+    name: 'Bun, inline',
+    simd: 'relaxed',
+    threads: true,
+    run: () => runCli('@oven/bun-linux-x64/bin/bun', [], INLINE),
+  },
   { name: 'workerd', simd: 'relaxed', threads: false, run: () => host('workerd_host.mjs') },
   { name: 'edge-runtime', simd: 'baseline', threads: false, run: () => host('edge_host.mjs') },
   ...browser('Chromium', 'chromium', 'relaxed'),
   ...browser('Firefox', 'firefox', 'relaxed'),
   ...browser('WebKitGTK', 'webkit', 'baseline'),
+  {
+    name: 'Chromium, isolated, inline',
+    simd: 'relaxed',
+    threads: true,
+    run: () => runBrowser('chromium', true, 'inline.html'),
+  },
 ];
 
 /**

@@ -2,6 +2,7 @@
 
 import { CORE_BUILDS, loadCore, locate, openFile } from '#platform';
 import { OptionError, SourceError } from '../../errors.js';
+import { isBufferSource, isModule, isUrl } from '../../model/kinds.js';
 import type { CoreBuild, WorkerStarter } from '../../platform/platform.js';
 import { asWasmModule } from '../../platform/wasm_module.js';
 
@@ -47,21 +48,13 @@ function given(wasm: NonNullable<CoreOptions['wasm']>): Partial<Record<CoreBuild
 }
 
 function isSource(wasm: NonNullable<CoreOptions['wasm']>): wasm is CoreSource {
-  return (
-    typeof wasm === 'string' || wasm instanceof URL || asWasmModule(wasm) !== null || isBytes(wasm)
-  );
-}
-
-function isBytes(value: unknown): value is BufferSource {
-  return (
-    ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === '[object ArrayBuffer]'
-  );
+  return typeof wasm === 'string' || isUrl(wasm) || isModule(wasm) || isBufferSource(wasm);
 }
 
 async function compile(source: CoreSource, build: CoreBuild): Promise<WebAssembly.Module> {
   const module = asWasmModule(source);
   if (module) return module;
-  const bytes = isBytes(source) ? source : await readBytes(source as URL | string);
+  const bytes = isBufferSource(source) ? source : await readBytes(source as URL | string);
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {
