@@ -1,7 +1,8 @@
 // Real checkpoints give the tokens that an independent float32 implementation gave (golden.json beside
 // them), and logits that a float64 one gives.
 
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,8 +12,9 @@ import { loadModel } from '../../bindings/index.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
 import { largest } from '../support/compare.js';
-import { StepSession } from '../support/step_session.js';
 import { sharedModel } from '../support/shared_models.js';
+import { StepSession } from '../support/step_session.js';
+import { writeTinyLlama } from '../support/tiny_model.js';
 
 const POSITIONS = 200;
 /** Of the largest logit. */
@@ -47,32 +49,48 @@ if (chat) {
   });
 }
 
+/** Logits of the two executors at every position, eight rows a step. */
+async function compareWithFloat64(path: string, ids: readonly number[]): Promise<void> {
+  const checkpoint = await openCheckpoint(path);
+  const plan = planFor(checkpoint.config);
+  const wasm = await WasmExecutor.create(plan, checkpoint, { threads: 1, kvType: 'f32' });
+  const reference = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
+  const sessions = [new StepSession(wasm), new StepSession(reference)] as const;
+  const rows = wasm.logitRowsPerStep;
+  for (let begin = 0; begin < ids.length; begin += rows) {
+    const tokens = ids.slice(begin, begin + rows);
+    for (const session of sessions) session.step(tokens);
+    for (let i = 0; i < tokens.length; i++) {
+      const expected = reference.logits(i);
+      const bound = TOLERANCE * largest(expected);
+      wasm.logits(i).forEach((logit, token) => {
+        const error = Math.abs(logit - expected[token]!);
+        assert.ok(error <= bound, `position ${begin + i}, token ${token}: off by ${error}`);
+      });
+    }
+  }
+  await wasm.dispose();
+  await reference.dispose();
+  await checkpoint.close();
+}
+
 const stories260K = sharedModel('stories260K');
 if (stories260K) {
-  test('stories260K: logits agree with float64 at every position', async () => {
+  test('stories260K: logits agree with float64 at 200 positions', async () => {
     const { ids } = await golden(stories260K);
-    const checkpoint = await openCheckpoint(stories260K);
-    const plan = planFor(checkpoint.config);
-    const wasm = await WasmExecutor.create(plan, checkpoint, { threads: 1, kvType: 'f32' });
-    const reference = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
-    const sessions = [new StepSession(wasm), new StepSession(reference)] as const;
-    const rows = wasm.logitRowsPerStep;
-    for (let begin = 0; begin < POSITIONS; begin += rows) {
-      const tokens: number[] = ids.slice(begin, begin + rows);
-      for (const session of sessions) session.step(tokens);
-      for (let i = 0; i < tokens.length; i++) {
-        const expected = reference.logits(i);
-        const bound = TOLERANCE * largest(expected);
-        wasm.logits(i).forEach((logit, token) => {
-          const error = Math.abs(logit - expected[token]!);
-          assert.ok(error <= bound, `position ${begin + i}, token ${token}: off by ${error}`);
-        });
-      }
-    }
-    await wasm.dispose();
-    await reference.dispose();
-    await checkpoint.close();
+    await compareWithFloat64(stories260K, ids.slice(0, POSITIONS));
   });
 }
+
+test('a seeded model: logits agree with float64 at 200 positions', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'halfbyte-golden-'));
+  try {
+    const model = await writeTinyLlama(folder, { seed: 3, contextLength: 256 });
+    const ids = Array.from({ length: POSITIONS }, (_, i) => 3 + ((i * i * 5 + i * 17) % 280));
+    await compareWithFloat64(model, ids);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
 
 test.run();
