@@ -1,0 +1,63 @@
+// Worker threads of a model: idle ones sleep, a dead one is reported, all are gone after dispose.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadModel, type Model } from '../../bindings/index.js';
+import { writeTinyLlama } from '../support/tiny_model.js';
+
+const THREADS = 3;
+const PROMPT = [1, 20, 21, 22];
+
+/** Loads a model on THREADS threads and hands over the workers that were started for it. */
+async function withModel(work: (model: Model, workers: Set<Worker>) => Promise<void>) {
+  const folder = await mkdtemp(join(tmpdir(), 'halfbyte-threads-'));
+  const workers = new Set<Worker>();
+  const onWorker = (worker: Worker) => {
+    workers.add(worker);
+    worker.once('exit', () => workers.delete(worker));
+  };
+  process.on('worker', onWorker);
+  try {
+    const model = await loadModel(await writeTinyLlama(folder), { threads: THREADS });
+    await model.complete(PROMPT, { maxTokens: 4, temperature: 0 });
+    await work(model, workers);
+    await model.dispose();
+    assert.is(workers.size, 0, 'dispose ends all workers');
+  } finally {
+    process.off('worker', onWorker);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test('idle workers use no processor time', () =>
+  withModel(async (_, workers) => {
+    assert.is(workers.size, THREADS - 1);
+    await sleep(200);
+    const before = process.cpuUsage();
+    await sleep(500);
+    const { user, system } = process.cpuUsage(before);
+    // A single spinning worker would take 500 ms.
+    const busy = (user + system) / 1000;
+    assert.ok(busy < 100, `${busy} ms of 500`);
+  }));
+
+test('the death of a worker is a WorkerError, and dispose still frees the rest', () =>
+  withModel(async (model, workers) => {
+    const [first] = workers;
+    await first?.terminate();
+    await sleep(50);
+    try {
+      await model.complete(PROMPT, { maxTokens: 4 });
+      assert.unreachable('a step ran without its worker');
+    } catch (error) {
+      assert.is((error as { code?: string }).code, 'WORKER');
+      assert.match((error as Error).message, 'a worker thread died');
+    }
+  }));
+
+test.run();
