@@ -10,7 +10,7 @@ const PLAN = 4096;
 const ROWS = PLAN + 1024;
 const LOGIT_ROWS = ROWS + 128 * layout.ROW_BYTES;
 const SCRATCH = LOGIT_ROWS + 1024;
-export const FREE = SCRATCH + 16384;
+export const FREE = SCRATCH + 65536;
 
 export class OneOp {
   readonly #core: Core;

@@ -155,8 +155,7 @@ async function* runIn(
   model: TextModel,
   { promptTokens, maxTokens, sampler, stops, options, started }: Job,
 ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
-  const step = options.signal ? { signal: options.signal } : {};
-  const { onProgress } = options;
+  const { signal, onProgress } = options;
   await session.truncate(heldPrefix(session.tokens, promptTokens));
   let fed = promptTokens.slice(session.length);
   const clock = new Clock(started, fed.length);
@@ -164,13 +163,16 @@ async function* runIn(
   const tokens: number[] = [];
   let finishReason: 'stop' | 'length' = 'length';
   if (maxTokens === 0) {
-    await session.prefill(fed, { ...step, ...(onProgress && { onProgress }) });
+    await session.prefill(fed, { signal, onProgress });
     clock.stop();
   }
   while (tokens.length < maxTokens) {
-    const first = tokens.length === 0 && onProgress ? { onProgress } : {};
+    const first = tokens.length === 0;
     clock.start();
-    const token = await session.sample(fed, sampler, { ...step, ...first });
+    const token = await session.sample(fed, sampler, {
+      signal,
+      onProgress: first ? onProgress : undefined,
+    });
     clock.stop();
     if (model.tokenizer.eosTokenIds.includes(token)) {
       finishReason = 'stop';

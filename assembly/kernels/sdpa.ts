@@ -1,9 +1,10 @@
-// out = softmax(q K^T * scale) V for one row and one head at a time, over the row's KV pages.
+// out = softmax(q K^T * scale) V over the row's KV pages, for the heads that share one K and V at a time.
 //
 //   out, q f32 [rows, heads, headDim]
 //   rows   row table of the step; a row sees positions (position - window, position], window 0: all
 //   pages  layout in kv_page.ts, T its type; headDim % 4 == 0, heads % kvHeads == 0
-//   scratch f32 [32 + headDim]: a tile's weights, then a segment's sums
+//   scratch f32 [32] weights of a tile; [headDim, 32] K and [32, headDim] V of a tile, widened;
+//           then for each of the heads: max and sum of the segment, max and sum of all, values [headDim]
 //
 // Computes (row, kvHead) pairs [begin, end), numbered row * kvHeads + kvHead.
 //
@@ -11,6 +12,7 @@
 // cut in segments of 256; each gives (max, sum, values), merged in ascending order. So the order of all
 // sums depends on positions only, neither on how rows were batched nor on which thread took a segment.
 // Masked positions are skipped: pages may hold garbage there.
+// Where several heads share K and V, a tile is converted to f32 once for all of them.
 
 import {
   PAGE_POSITIONS,
@@ -21,6 +23,13 @@ import {
 } from '../op_layout';
 import { exp1, exp4, load4, max4, sum4 } from '../simd';
 import { head_bytes, page_layer } from './kv_page';
+
+// The state of a head: four numbers, then its values in the segment.
+const SEGMENT_MAX = 0;
+const SEGMENT_SUM = 4;
+const MAX = 8;
+const SUM = 12;
+const VALUES = 16;
 
 export function sdpa<T>(
   out: usize,
@@ -39,6 +48,10 @@ export function sdpa<T>(
   const gqaFactor = heads / kvHeads;
   const headBytes = head_bytes<T>(headDim);
   const vDistance = kvHeads * headBytes; // from a head's K to its V
+  const kTile = scratch + (PAGE_POSITIONS << 2);
+  const vTile = kTile + head_bytes<f32>(headDim);
+  const states = vTile + head_bytes<f32>(headDim);
+  const stateBytes: usize = VALUES + (headDim << 2);
   for (let pair = begin; pair < end; pair++) {
     const row = pair / kvHeads;
     const kvHead: usize = pair % kvHeads;
@@ -47,38 +60,77 @@ export function sdpa<T>(
     const first = window && position >= window ? position + 1 - window : 0;
     const kOffset = layerOffset + kvHead * headBytes;
     const scalesDistance = 2 * vDistance - kvHead * headBytes + ((kvHead * PAGE_POSITIONS) << 2);
-    let at = ((<usize>row * heads + kvHead * gqaFactor) * headDim) << 2;
-    for (let h: u32 = 0; h < gqaFactor; h++, at += (<usize>headDim) << 2) {
-      let max: f32 = -Infinity;
-      let sum: f32 = 0;
-      const values = scratch + (PAGE_POSITIONS << 2);
-      for (let from = first; from <= position; from = (from | (SEGMENT_POSITIONS - 1)) + 1) {
-        const to = min<u32>(position + 1, (from | (SEGMENT_POSITIONS - 1)) + 1);
-        let segmentMax: f32 = -Infinity;
-        let segmentSum: f32 = 0;
-        memory.fill(values, 0, (<usize>headDim) << 2);
-        for (let p = from; p < to; p = (p | (PAGE_POSITIONS - 1)) + 1) {
-          const k = page_layer(pages, p, kOffset);
-          const tile = p & ~(PAGE_POSITIONS - 1);
-          const last = min<u32>(to - tile, PAGE_POSITIONS);
-          scores<T>(scratch, q + at, k, k + scalesDistance, headDim, scale);
-          const newMax = max2(segmentMax, mask_and_max(scratch, p - tile, last));
-          const keep = exp1(segmentMax - newMax);
-          segmentSum = segmentSum * keep + exponentials(scratch, newMax);
-          segmentMax = newMax;
-          const vScales = k + scalesDistance + ((<usize>kvHeads * PAGE_POSITIONS) << 2);
-          add_values<T>(values, scratch, k + vDistance, vScales, headDim, keep, p - tile, last);
+    const at = ((<usize>row * heads + kvHead * gqaFactor) * headDim) << 2;
+    for (let from = first; from <= position; from = (from | (SEGMENT_POSITIONS - 1)) + 1) {
+      const to = min<u32>(position + 1, (from | (SEGMENT_POSITIONS - 1)) + 1);
+      for (let h: usize = 0; h < gqaFactor; h++) clear(states + h * stateBytes, headDim);
+      for (let p = from; p < to; p = (p | (PAGE_POSITIONS - 1)) + 1) {
+        const k = page_layer(pages, p, kOffset);
+        const kScales = k + scalesDistance;
+        const vScales = kScales + ((<usize>kvHeads * PAGE_POSITIONS) << 2);
+        const tile = p & ~(PAGE_POSITIONS - 1);
+        const last = min<u32>(to - tile, PAGE_POSITIONS);
+        if (sizeof<T>() == 4 || gqaFactor == 1) {
+          for (let h: usize = 0; h < gqaFactor; h++) {
+            const qh = q + at + ((h * headDim) << 2);
+            scores<T>(scratch, qh, k, headDim, scale);
+            if (sizeof<T>() == 1) multiply(scratch, kScales);
+            const keep = weigh(scratch, states + h * stateBytes, p - tile, last);
+            if (sizeof<T>() == 1) multiply(scratch, vScales);
+            const values = states + h * stateBytes + VALUES;
+            add_values<T>(values, scratch, k + vDistance, headDim, keep, p - tile, last);
+          }
+        } else {
+          widen<T>(kTile, k, headDim);
+          widen<T>(vTile, k + vDistance, headDim);
+          for (let h: usize = 0; h < gqaFactor; h++) {
+            const qh = q + at + ((h * headDim) << 2);
+            scores<f32>(scratch, qh, kTile, headDim, scale);
+            if (sizeof<T>() == 1) multiply(scratch, kScales);
+            const keep = weigh(scratch, states + h * stateBytes, p - tile, last);
+            if (sizeof<T>() == 1) multiply(scratch, vScales);
+            const values = states + h * stateBytes + VALUES;
+            add_values<f32>(values, scratch, vTile, headDim, keep, p - tile, last);
+          }
         }
-        const newMax = max2(max, segmentMax);
-        const keep = exp1(max - newMax);
-        const gain = exp1(segmentMax - newMax);
-        merge(out + at, values, headDim, keep, gain, from == first);
-        sum = sum * keep + segmentSum * gain;
-        max = newMax;
       }
-      divide(out + at, headDim, sum);
+      for (let h: usize = 0; h < gqaFactor; h++) {
+        merge(out + at + ((h * headDim) << 2), states + h * stateBytes, headDim, from == first);
+      }
+    }
+    for (let h: usize = 0; h < gqaFactor; h++) {
+      const sum = load<f32>(states + h * stateBytes, SUM);
+      divide(out + at + ((h * headDim) << 2), headDim, sum);
     }
   }
+}
+
+/** Starts a segment. */
+function clear(state: usize, headDim: u32): void {
+  store<f32>(state, -Infinity, SEGMENT_MAX);
+  store<f32>(state, 0, SEGMENT_SUM);
+  memory.fill(state + VALUES, 0, (<usize>headDim) << 2);
+}
+
+/** One head of a page as f32. */
+function widen<T>(to: usize, from: usize, headDim: u32): void {
+  for (const last = to + head_bytes<f32>(headDim); to < last; to += 16, from += 4 * sizeof<T>()) {
+    v128.store(to, load4<T>(from));
+  }
+}
+
+/**
+ * Scores [32] become softmax weights relative to the segment's largest score so far; those outside
+ * [first, last) become 0. Returns the factor for what the segment has summed before.
+ */
+function weigh(weights: usize, state: usize, first: u32, last: u32): f32 {
+  const before = load<f32>(state, SEGMENT_MAX);
+  const newMax = max2(before, mask_and_max(weights, first, last));
+  const keep = exp1(before - newMax);
+  const sum = load<f32>(state, SEGMENT_SUM) * keep + exponentials(weights, newMax);
+  store<f32>(state, newMax, SEGMENT_MAX);
+  store<f32>(state, sum, SEGMENT_SUM);
+  return keep;
 }
 
 function max2(a: f32, b: f32): f32 {
@@ -86,14 +138,7 @@ function max2(a: f32, b: f32): f32 {
 }
 
 /** weights[0..31] = q . K * scale for the 32 positions of a page. */
-function scores<T>(
-  weights: usize,
-  q: usize,
-  k: usize,
-  kScales: usize,
-  headDim: u32,
-  scale: f32,
-): void {
+function scores<T>(weights: usize, q: usize, k: usize, headDim: u32, scale: f32): void {
   let s0 = f32x4.splat(0);
   let s1 = s0;
   let s2 = s0;
@@ -126,7 +171,6 @@ function scores<T>(
   v128.store(weights, f32x4.mul(s5, factor), 80);
   v128.store(weights, f32x4.mul(s6, factor), 96);
   v128.store(weights, f32x4.mul(s7, factor), 112);
-  if (sizeof<T>() == 1) multiply(weights, kScales);
 }
 
 /** weights *= factors, 32 of each. */
@@ -156,40 +200,63 @@ function exponentials(weights: usize, largest: f32): f32 {
   return sum4(sums);
 }
 
-/** values = values * keep + sum over positions [first, last), ascending, of weight * V. */
+/**
+ * values = values * keep + sum over positions [first, last), ascending, of weight * V. 16 features at a time:
+ * four sums hide the latency of the additions.
+ */
 function add_values<T>(
   values: usize,
   weights: usize,
   v: usize,
-  vScales: usize,
   headDim: u32,
   keep: f32,
   first: u32,
   last: u32,
 ): void {
-  if (sizeof<T>() == 1) {
-    for (let i = first; i < last; i++) {
-      const at = (<usize>i) << 2;
-      store<f32>(weights + at, load<f32>(weights + at) * load<f32>(vScales + at));
-    }
-  }
   const stride = <usize>headDim * sizeof<T>();
-  for (let d: usize = 0; d < headDim; d += 4) {
-    let sum = f32x4.mul(v128.load(values + (d << 2)), f32x4.splat(keep));
-    let from = v + first * stride + d * sizeof<T>();
-    for (let i = first; i < last; i++, from += stride) {
-      sum = f32x4.add(
-        sum,
-        f32x4.mul(v128.load32_splat(weights + ((<usize>i) << 2)), load4<T>(from)),
-      );
+  const kept = f32x4.splat(keep);
+  v += first * stride;
+  const weightsEnd = weights + (last << 2);
+  weights += first << 2;
+  let d: u32 = 0;
+  for (; d + 16 <= headDim; d += 16, values += 64, v += 16 * sizeof<T>()) {
+    let s0 = f32x4.mul(v128.load(values), kept);
+    let s1 = f32x4.mul(v128.load(values, 16), kept);
+    let s2 = f32x4.mul(v128.load(values, 32), kept);
+    let s3 = f32x4.mul(v128.load(values, 48), kept);
+    for (let w = weights, from = v; w < weightsEnd; w += 4, from += stride) {
+      const weight = v128.load32_splat(w);
+      s0 = f32x4.add(s0, f32x4.mul(weight, load4<T>(from)));
+      s1 = f32x4.add(s1, f32x4.mul(weight, load4<T>(from + 4 * sizeof<T>())));
+      s2 = f32x4.add(s2, f32x4.mul(weight, load4<T>(from + 8 * sizeof<T>())));
+      s3 = f32x4.add(s3, f32x4.mul(weight, load4<T>(from + 12 * sizeof<T>())));
     }
-    v128.store(values + (d << 2), sum);
+    v128.store(values, s0);
+    v128.store(values, s1, 16);
+    v128.store(values, s2, 32);
+    v128.store(values, s3, 48);
+  }
+  for (; d < headDim; d += 4, values += 16, v += 4 * sizeof<T>()) {
+    let sum = f32x4.mul(v128.load(values), kept);
+    for (let w = weights, from = v; w < weightsEnd; w += 4, from += stride) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(w), load4<T>(from)));
+    }
+    v128.store(values, sum);
   }
 }
 
-/** out = out * keep + values * gain; the first segment only stores, since `out` holds no numbers yet. */
-function merge(out: usize, values: usize, headDim: u32, keep: f32, gain: f32, first: bool): void {
-  for (let d: usize = 0; d < headDim; d += 4, out += 16, values += 16) {
+/** Merges the segment into out, max and sum; the first segment only stores, as out holds no numbers yet. */
+function merge(out: usize, state: usize, headDim: u32, first: bool): void {
+  const segmentMax = load<f32>(state, SEGMENT_MAX);
+  const before = first ? <f32>-Infinity : load<f32>(state, MAX);
+  const newMax = max2(before, segmentMax);
+  const keep = exp1(before - newMax);
+  const gain = exp1(segmentMax - newMax);
+  const sum: f32 = first ? 0 : load<f32>(state, SUM) * keep;
+  store<f32>(state, sum + load<f32>(state, SEGMENT_SUM) * gain, SUM);
+  store<f32>(state, newMax, MAX);
+  let values = state + VALUES;
+  for (let d: u32 = 0; d < headDim; d += 4, out += 16, values += 16) {
     const gained = f32x4.mul(v128.load(values), f32x4.splat(gain));
     const kept = first ? f32x4.splat(0) : f32x4.mul(v128.load(out), f32x4.splat(keep));
     v128.store(out, f32x4.add(kept, gained));

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { type CompressOptions, compressModel } from '../compress/compress.js';
 import { parseRecipe, type Recipe } from '../compress/recipe.js';
-import { OptionError, SourceError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import { type Command, writeJson } from './command.js';
 import { COMMON, type Options } from './options.js';
 import { ProgressBar } from './progress.js';
+import { readTextFile } from './text_file.js';
 import { megabytes } from './words.js';
 
 export const compress: Command = {
@@ -52,12 +52,7 @@ async function chooseRecipe(options: Options): Promise<Pick<CompressOptions, 'sc
 }
 
 async function readRecipe(file: string): Promise<Recipe> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new SourceError(`[${file}] cannot read: ${(error as Error).message}`, { cause: error });
-  }
+  const text = await readTextFile(file);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { OptionError, SourceError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import type { Model } from '../load.js';
 import { logProbability } from '../session/log_probability.js';
 import type { Session } from '../session/session.js';
@@ -8,6 +7,7 @@ import { type Chunk, cutChunks, splitDocuments } from './documents.js';
 import { COMMON } from './options.js';
 import { ProgressBar } from './progress.js';
 import { RUNTIME, withModel } from './run_model.js';
+import { readTextFile } from './text_file.js';
 
 /** Longer chunks are measured only when asked for. */
 const MOST_BY_DEFAULT = 2048;
@@ -40,7 +40,7 @@ export const evaluate: Command = {
   async run(options, terminal) {
     const file = options.required('text');
     const context = options.whole('context', 1);
-    const text = await readText(file);
+    const text = await readTextFile(file);
     const evaluation = await withModel(options, terminal, (model) => {
       return evaluateText(model, text, context, terminal);
     });
@@ -52,14 +52,6 @@ export const evaluate: Command = {
     );
   },
 };
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new SourceError(`[${file}] cannot be read: ${(cause as Error).message}`, { cause });
-  }
-}
 
 async function evaluateText(
   model: Model,

@@ -7,12 +7,13 @@ import { HalfbyteError, OptionError } from '../errors.js';
 import { bench } from './bench.js';
 import type { Command, Terminal } from './command.js';
 import { compress } from './compress.js';
+import { doctor } from './doctor.js';
 import { evaluate } from './eval.js';
 import { generate } from './generate.js';
 import { inspect } from './inspect.js';
 import { commandHelp, parseOptions } from './options.js';
 
-const COMMANDS: readonly Command[] = [generate, compress, evaluate, inspect, bench];
+const COMMANDS: readonly Command[] = [generate, compress, evaluate, inspect, bench, doctor];
 const EXIT_FAILURE = 1;
 const EXIT_WRONG_CALL = 2;
 const EXIT_INTERRUPTED = 130;
@@ -61,11 +62,15 @@ function abortOnInterrupt(): AbortSignal {
   return controller.signal;
 }
 
-/** A reader that closes the pipe early (`| head`) is no error. */
-function quietBrokenPipe(): void {
+/** A reader that closes the pipe early (`| head`) is no error; a full disk is. */
+function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILURE);
+    if (error.code === 'EPIPE') process.exit(0);
+    const line = `halfbyte: [stdout] cannot be written: ${error.message}\n`;
+    process.stderr.write(line, () => process.exit(EXIT_FAILURE));
   });
+  // Progress and messages that nobody can get are not missed; the exit code is.
+  process.stderr.on('error', () => {});
 }
 
 /** Our errors are made to be read; others tell their kind too. */
@@ -76,7 +81,7 @@ function describe(error: unknown): string {
 
 /** Runs what the command line asks for. @returns the exit code */
 async function main(): Promise<number> {
-  quietBrokenPipe();
+  watchOutput();
   const signal = abortOnInterrupt();
   const terminal: Terminal = {
     signal,
@@ -94,5 +99,7 @@ async function main(): Promise<number> {
 }
 
 const code = await main();
-// Once all output is written, whatever may still keep the process alive.
-process.stdout.write('', () => process.exit(code));
+// Once all output is written, whatever may still keep the process alive. If it was not, `watchOutput` ends it.
+process.stdout.write('', (error) => {
+  if (!error) process.exit(code);
+});

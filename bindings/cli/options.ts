@@ -18,6 +18,8 @@ export interface CommandSpec {
   readonly summary: string;
   /** Lines after `halfbyte <name>`. */
   readonly usage: readonly string[];
+  /** False: the command is about no model. Default true. */
+  readonly takesModel?: boolean;
   readonly options: Readonly<Record<string, OptionSpec>>;
 }
 
@@ -125,9 +127,11 @@ export function parseOptions(spec: CommandSpec, words: readonly string[]): Optio
   );
   const parsed = parseWords(spec, words, options);
   const { help } = parsed.values;
-  if (parsed.positionals.length !== 1 && help !== true) {
+  const models = spec.takesModel === false ? 0 : 1;
+  if (parsed.positionals.length !== models && help !== true) {
     const came = parsed.positionals.length === 0 ? 'none' : parsed.positionals.join(' ');
-    throw new OptionError(`[${spec.name}] expected one MODEL, came ${came}`);
+    const expected = models === 0 ? 'no MODEL' : 'one MODEL';
+    throw new OptionError(`[${spec.name}] expected ${expected}, came ${came}`);
   }
   return new Options(parsed.positionals[0] ?? '', parsed.values);
 }
@@ -142,7 +146,7 @@ function parseWords(
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('. ')[0] as string) : `${error}`;
-    throw new OptionError(`[${spec.name}] ${reason}`, { cause: error });
+    throw new OptionError(`[${spec.name}] ${reason.replaceAll('\n', ' ')}`, { cause: error });
   }
 }
 
@@ -175,8 +179,9 @@ export function commandHelp(spec: CommandSpec): string {
     `${spec.summary}\n`,
     ...spec.usage.map((line, i) => (i === 0 ? `halfbyte ${spec.name} ${line}` : `  ${line}`)),
     '',
-    'MODEL: a directory, or a .safetensors file; a URL likewise',
-    '',
+    ...(spec.takesModel === false
+      ? []
+      : ['MODEL: a directory, or a .safetensors file; a URL likewise', '']),
     ...rows.map(({ names, help }) => `  ${names.padEnd(width)}${help}`),
   ].join('\n');
 }

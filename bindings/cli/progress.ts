@@ -29,7 +29,7 @@ export class ProgressBar {
   /** `done` of `total`, in any unit. */
   update(done: number, total: number): void {
     const part = total > 0 ? Math.min(done / total, 1) : 1;
-    const percent = `${Math.floor(part * 100)}%`.padStart(4);
+    const percent = `${Math.floor(part * 100)}%`.padStart(5);
     if (this.#stream.isTTY) {
       const now = performance.now();
       if (part < 1 && now - this.#drawnAt < REDRAW_MS) return;

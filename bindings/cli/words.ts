@@ -1,7 +1,8 @@
 // Numbers as people read them.
 
-/** Bytes as MB (10^6) or GB (10^9). */
+/** Bytes as kB (10^3), MB (10^6) or GB (10^9). */
 export function megabytes(bytes: number): string {
+  if (bytes < 1e5) return `${(bytes / 1e3).toFixed(1)} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 

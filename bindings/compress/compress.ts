@@ -13,13 +13,13 @@ import { type WrittenWeights, writeWeights } from './write_weights.js';
 
 export interface CompressOptions {
   /** `int8`, `int4` or `int4-asym`; or a whole recipe. Exactly one of the two. */
-  readonly scheme?: string;
-  readonly recipe?: Recipe;
+  readonly scheme?: string | undefined;
+  readonly recipe?: Recipe | undefined;
   /** Replaces an OUT that exists. */
-  readonly force?: boolean;
-  readonly signal?: AbortSignal;
+  readonly force?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Called after every strip of rows; counts weights. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface CompressResult extends WrittenWeights {
@@ -30,8 +30,9 @@ export interface CompressResult extends WrittenWeights {
 /**
  * Writes the checkpoint at `location`, compressed, to `out`: a directory, or one file if the name ends in
  * `.safetensors`. On failure or abort nothing is left behind and what stood at `out` stays.
- * @throws what `openCheckpoint` and `checkWeights` throw, OptionError for an `out` that exists or would replace the source, UnsupportedError for a source
- *   that is compressed already, FormatError for weights that are not finite, SourceError for I/O
+ * @throws what `openCheckpoint` and `checkWeights` throw, OptionError for an `out` that exists or would
+ *   replace the source, UnsupportedError for a source that is compressed already, FormatError for weights
+ *   that are not finite, SourceError for I/O
  */
 export async function compressModel(
   location: string,
@@ -41,7 +42,7 @@ export async function compressModel(
   const recipe = chooseRecipe(options);
   const { signal } = options;
   signal?.throwIfAborted();
-  const checkpoint = await openCheckpoint(location, signal ? { signal } : {});
+  const checkpoint = await openCheckpoint(location, { signal });
   try {
     checkWeights(planFor(checkpoint.config), checkpoint.weights, location);
     const tensors = assignSchemes(checkpoint.weights.values(), recipe);

@@ -27,7 +27,7 @@ const LOGIT_ROWS_PER_STEP = 8;
 export interface ReferenceOptions {
   readonly kvType: KvType;
   /** Most bytes of all KV pages, in float64; default two full contexts. */
-  readonly kvCacheBytes?: number;
+  readonly kvCacheBytes?: number | undefined;
 }
 
 interface StepRow extends Row {

@@ -94,17 +94,10 @@ export function checkOptions({
 }
 
 function wasmOptions(checkpoint: Checkpoint, options: CreateOptions): WasmOptions {
-  const { threads = 'auto', simd = 'auto', kvCacheBytes, core, signal, onProgress } = options;
+  const { threads = 'auto', kvCache, simd, kvCacheBytes, core, signal, onProgress } = options;
   const compressed = [...checkpoint.weights.values()].some(({ format }) => format.kind !== 'float');
-  return {
-    threads,
-    simd,
-    kvType: options.kvCache ?? (compressed ? 'f16' : 'f32'),
-    ...(kvCacheBytes !== undefined && { kvCacheBytes }),
-    ...(core && { core }),
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-  };
+  const kvType = kvCache ?? (compressed ? 'f16' : 'f32');
+  return { threads, simd, kvType, kvCacheBytes, core, signal, onProgress };
 }
 
 function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {

@@ -21,7 +21,10 @@ export interface PromptModel {
 export function encodePrompt(model: PromptModel, prompt: Prompt, chat: ChatOptions = {}): number[] {
   let tokens: number[];
   if (typeof prompt === 'string') tokens = model.tokenizer.encode(prompt);
-  else if (isMessages(prompt)) tokens = encodeChat(model, prompt, chat);
+  else if (prompt === null || typeof prompt !== 'object' || !(Symbol.iterator in prompt)) {
+    const expected = 'expected a text, token ids or messages';
+    throw new OptionError(`[generate] prompt: ${expected}, came ${prompt}`);
+  } else if (isMessages(prompt)) tokens = encodeChat(model, prompt, chat);
   else tokens = [...prompt];
   if (tokens.length === 0) throw new OptionError('[generate] prompt: expected tokens, came none');
   return tokens;

@@ -36,6 +36,10 @@ export async function findFiles(
     const place = locate(location);
     return 'url' in place ? urlTree(place.url, options) : diskTree(place.path);
   }
+  if (location === null || typeof location !== 'object') {
+    const expected = 'expected a path, a URL, a Blob, bytes or files by name';
+    throw new OptionError(`[load] location: ${expected}, came ${location}`);
+  }
   const name = locationName(location);
   if (isUint8Array(location) || isBlob(location)) {
     return { tree: memoryTree({ [name]: location }, ''), file: name };
@@ -44,6 +48,7 @@ export async function findFiles(
 }
 
 async function diskTree(path: string): Promise<FoundFiles> {
+  if (path === '') throw new OptionError('[load] location: expected a path, came an empty text');
   const kind = await fileKind(path);
   if (kind === null) throw new SourceError(`[${path}] no such file or directory`);
   if (kind === 'directory') {

@@ -54,6 +54,9 @@ export function threadsVeto(): string | null {
   return typeof Worker === 'undefined' ? 'threads: this kind of worker starts no others' : null;
 }
 
+/** Milliseconds that a thread gets to leave by itself: a terminated one gives its memory back later. */
+const GRACE = 1000;
+
 /** Starts this worker's own script again: it has the threads' part too, wherever a bundler has put it. */
 export function spawnWorker(
   start: unknown,
@@ -67,8 +70,17 @@ export function spawnWorker(
   worker.addEventListener('error', (event) => {
     onFailure(new Error(event.message || 'the script cannot be loaded'));
   });
+  const ended = new Promise<void>((resolve) => {
+    worker.addEventListener('message', () => resolve());
+  });
   worker.postMessage(start);
-  return { end: async () => worker.terminate() };
+  return {
+    async end() {
+      const timedOut = new Promise((resolve) => setTimeout(resolve, GRACE));
+      await Promise.race([ended, timedOut]);
+      worker.terminate();
+    },
+  };
 }
 
 /** The engine, by what its user agent calls itself. */

@@ -10,6 +10,7 @@ const port = globalThis as unknown as WorkerScope;
 
 interface WorkerScope extends EventTarget {
   postMessage(message: unknown): void;
+  close(): void;
 }
 
 function begin(event: Event): void {
@@ -20,12 +21,19 @@ function begin(event: Event): void {
     port.addEventListener('message', (next) => host.receive((next as MessageEvent<ToHost>).data));
   } else {
     // Rethrown outside of the promise, so that whoever started the thread gets an error event.
-    runWorker(data).catch((error) => {
+    const fail = (error: unknown) => {
       setTimeout(() => {
         throw error;
       });
-    });
+    };
+    runWorker(data).then(leave, fail);
   }
+}
+
+/** Tells that the thread's work is over. */
+function leave(): void {
+  port.postMessage(null);
+  port.close();
 }
 
 port.addEventListener('message', begin, { once: true });

@@ -13,12 +13,12 @@ import { TurnQueue } from './turn_queue.js';
 
 export interface StepOptions {
   /** Aborting throws `signal.reason` and leaves the session as it was before the call. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PrefillOptions extends StepOptions {
   /** Called after every chunk with stage `prefill` and counts of tokens. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** How a run of tokens is cut and what is done with its logits. */

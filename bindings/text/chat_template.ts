@@ -13,13 +13,13 @@ export interface ChatMessage {
 
 export interface ChatOptions {
   /** Opens the assistant's turn; default true. */
-  readonly addGenerationPrompt?: boolean;
+  readonly addGenerationPrompt?: boolean | undefined;
   /** JSON schemas of the functions the model may call. */
-  readonly tools?: readonly unknown[];
-  readonly bosToken?: string | null;
-  readonly eosToken?: string | null;
+  readonly tools?: readonly unknown[] | undefined;
+  readonly bosToken?: string | null | undefined;
+  readonly eosToken?: string | null | undefined;
   /** Other variables of the template, such as `enable_thinking`. */
-  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const DEFAULT = 'default';

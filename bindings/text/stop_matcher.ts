@@ -8,12 +8,13 @@ export class StopMatcher {
   #held = '';
   #matched: string | null = null;
 
-  /** @throws OptionError for an empty stop string */
+  /** @throws OptionError for an empty stop string, or what is none */
   constructor(stops: readonly string[]) {
+    if (!Array.isArray(stops)) throw new OptionError(`[stop] expected strings, came ${stops}`);
     for (const [i, stop] of stops.entries()) {
-      if (typeof stop !== 'string' || stop === '') {
-        throw new OptionError(`[stop] string ${i + 1} of ${stops.length} is empty`);
-      }
+      if (typeof stop === 'string' && stop !== '') continue;
+      const came = stop === '' ? 'an empty one' : stop;
+      throw new OptionError(`[stop] ${i + 1} of ${stops.length}: expected a text, came ${came}`);
     }
     this.#stops = stops;
   }

@@ -94,6 +94,12 @@ test('options are checked before anything is read', async () => {
   await raises(() => loadModel(join(root, 'nowhere')), 'SOURCE', ['nowhere']);
 });
 
+test('what is no location is refused by name', async () => {
+  for (const location of ['', null, undefined, 5]) {
+    await raises(() => loadModel(location as string), 'OPTION', ['location', String(location)]);
+  }
+});
+
 test('a session holds at most what it was made for', () =>
   withModel({}, async (model) => {
     const most = model.config.contextLength;
@@ -108,15 +114,14 @@ test('a session holds at most what it was made for', () =>
   }));
 
 test('kvCacheBytes is shared by all sessions and comes back on dispose', async () => {
-  // Memory is counted in units of 64 KiB, so the cache must be several of them.
-  const long = await writeTinyLlama(join(root, 'long'), { contextLength: 640 });
-  const { residentBytes } = await inspectModel(long, { threads: 1 });
+  const { residentBytes } = await inspectModel(path, { threads: 1 });
+  const kvCacheBytes = Math.floor(residentBytes.kvCache * 1.5);
   const use = async (model: Model) => {
     const tokens = new Array(model.config.contextLength).fill(5);
     const first = await model.createSession();
     await first.prefill(tokens);
     const second = await model.createSession();
-    await raises(() => second.prefill(tokens), 'CAPACITY', ['kvCacheBytes']);
+    await raises(() => second.prefill(tokens), 'CAPACITY', [`of kvCacheBytes ${kvCacheBytes}`]);
     assert.is(second.length, 0);
     const inUse = model.kvBytesInUse;
     assert.ok(inUse > 0 && inUse <= residentBytes.kvCache);
@@ -125,7 +130,7 @@ test('kvCacheBytes is shared by all sessions and comes back on dispose', async (
     await second.prefill(tokens);
     assert.is(model.kvBytesInUse, inUse);
   };
-  await withModel({ kvCacheBytes: Math.floor(residentBytes.kvCache * 1.5) }, use, long);
+  await withModel({ kvCacheBytes }, use);
 });
 
 test('texts generated at the same time do not disturb each other', () =>

@@ -1,12 +1,13 @@
 // Damaged input and wrong calls: one line that names what is wrong, the right exit code, no stack.
 
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { safetensorsFile, writeTinyLlama } from '../support/tiny_model.js';
-import { type Outcome, runCli } from './run_cli.js';
+import { type Outcome, runCli, runCliInto } from './run_cli.js';
 
 const test = suite<{ dir: string; model: string }>('damaged');
 
@@ -109,6 +110,26 @@ test('a damaged tokenizer', async ({ model }) => {
   checkRefusal(await runCli(['generate', model, '--prompt', 'a']), 1, /tokenizer\.json/);
 });
 
+test('a text that is not UTF-8', async ({ dir, model }) => {
+  const file = join(dir, 'latin1');
+  await writeFile(file, Buffer.from('caf\u00e9', 'latin1'));
+  checkRefusal(await runCli(['eval', model, '--text', file]), 1, /latin1.*UTF-8/);
+  checkRefusal(
+    await runCli(['compress', model, '-o', join(dir, 'out'), '--recipe', file]),
+    1,
+    /latin1.*UTF-8/,
+  );
+});
+
+test('stdout on a full disk', async ({ model }) => {
+  const full = '/dev/full';
+  if (!existsSync(full)) return;
+  const generate = ['generate', model, '--prompt', 'a', '--json'];
+  for (const words of [['inspect', model], ['--help'], generate]) {
+    checkRefusal(await runCliInto(full, words), 1, /\[stdout\].*ENOSPC/);
+  }
+});
+
 test('nowhere to write', async ({ dir, model }) => {
   const file = join(dir, 'file');
   await writeFile(file, '');
@@ -121,6 +142,8 @@ const WRONG_CALLS: [string[], RegExp][] = [
   [['generate'], /MODEL/],
   [['generate', 'MODEL'], /--prompt/],
   [['generate', 'MODEL', '--prompt', 'a', '--nope'], /--nope/],
+  [['generate', 'MODEL', '--prompt', '--json'], /--prompt.*--prompt=/],
+  [['generate', '', '--prompt', 'a'], /location/],
   [['generate', 'MODEL', '--prompt', 'a', '--max-tokens', '-1'], /--max-tokens.*-1/],
   [['generate', 'MODEL', '--prompt', 'a', '--max-tokens', 'x'], /--max-tokens.*x/],
   [['generate', 'MODEL', '--prompt', 'a', '--temperature', '-1'], /temperature.*-1/],

@@ -1,6 +1,9 @@
 // The command line as a user has it: a process of its own.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { text as readText } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../bindings/cli/main.js', import.meta.url));
@@ -9,6 +12,20 @@ export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Runs `halfbyte ...words` with stdout written to the file `out`. */
+export async function runCliInto(out: string, words: readonly string[]) {
+  const file = await open(out, 'w');
+  try {
+    const child = spawn(process.execPath, [MAIN, ...words], {
+      stdio: ['ignore', file.fd, 'pipe'],
+    });
+    const [[code], stderr] = await Promise.all([once(child, 'close'), readText(child.stderr!)]);
+    return { code: code as number | null, stdout: '', stderr };
+  } finally {
+    await file.close();
+  }
 }
 
 /** Starts `halfbyte ...words`; `done` resolves when it has ended. */

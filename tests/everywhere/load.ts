@@ -1,6 +1,6 @@
 // Loading: from memory, with progress, stopped halfway, on what the runtime offers.
 
-import { loadModel } from 'halfbyte';
+import { loadModel, reportRuntime } from 'halfbyte';
 import * as assert from 'uvu/assert';
 import { test } from './support/collect.js';
 import { findings } from './support/findings.js';
@@ -34,6 +34,15 @@ test('load takes what the runtime offers and gives a reason for the rest', async
   const refused = (what: RegExp) => refusals.some((reason) => what.test(reason));
   assert.is(refused(/relaxed/), simd === 'baseline', refusals.join('; '));
   assert.is(refused(/threads|shared/), threads === 1, refusals.join('; '));
+});
+
+test('the runtime tells what it can do', async () => {
+  const { runtime, choice, builds } = await reportRuntime();
+  findings.features.runtime = `${runtime.name} ${runtime.version}`;
+  assert.is(choice.simd, findings.features.simd);
+  assert.is(builds.simd, null);
+  assert.is(builds.relaxed === null, findings.features.simd === 'relaxed');
+  assert.is(builds['simd.shared'] === null, findings.features.threads);
 });
 
 test('relaxed SIMD that was asked for is there or refused', async () => {

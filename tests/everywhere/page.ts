@@ -1,8 +1,9 @@
-// In a page, whose timers must go on whatever the model does.
+// In a page: its timers go on whatever the model does, and it gets its memory back.
 
 import { loadModel } from 'halfbyte';
 import * as assert from 'uvu/assert';
 import { test } from './support/collect.js';
+import { findings } from './support/findings.js';
 import { fileBytes, modelFile } from './support/models.js';
 
 /** Large enough for a step of some 50 ms, which a page would feel. */
@@ -30,4 +31,35 @@ if (typeof (globalThis as { document?: unknown }).document !== 'undefined') {
     assert.ok(longest < all / 4, `${longest} of ${all} ms without a tick`);
     await model.dispose();
   });
+
+  test('disposed models leave no memory behind', async () => {
+    if ((await browserBytes()) === null) return;
+    const file = new Blob([fileBytes(modelFile('float', LARGE)) as Uint8Array<ArrayBuffer>]);
+    const cycles = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const model = await loadModel(file, { threads: 2 });
+        await model.complete([1, 5, 9], { maxTokens: 3 });
+        await model.dispose();
+      }
+    };
+    // Until garbage is collected as fast as it is made.
+    await cycles(8);
+    const before = (await browserBytes()) ?? 0;
+    await cycles(16);
+    const most = before * 1.1 + 4 * file.size;
+    let after = (await browserBytes()) ?? 0;
+    // Processes and threads that have ended give their memory back a little later.
+    for (let i = 0; i < 50 && after > most; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      after = (await browserBytes()) ?? 0;
+    }
+    findings.memory = { before, after, loaded: 16 * file.size };
+    assert.ok(after <= most, `${before} bytes before, ${after} after`);
+  });
+}
+
+/** Bytes that all processes of the browser take, as the server sees them; null: it does not look. */
+async function browserBytes(): Promise<number | null> {
+  const response = await fetch('/memory');
+  return response.ok ? Number(await response.text()) : null;
 }

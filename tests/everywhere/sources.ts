@@ -70,10 +70,11 @@ test('a URL: progress, errors and stopping', async () => {
   await rejects(() => loadModel(URL_OF_MODEL, { fetch: broken }), 'SOURCE', '503');
   const controller = new AbortController();
   const reason = new Error('enough');
-  const hanging = () => {
-    controller.abort(reason);
-    return new Promise<Response>(() => {});
-  };
+  const hanging: Fetch = (_, init) =>
+    new Promise((_resolve, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      controller.abort(reason);
+    });
   const { signal } = controller;
   const error = await thrownBy(() => loadModel(URL_OF_MODEL, { fetch: hanging, signal }));
   assert.is(error, reason);

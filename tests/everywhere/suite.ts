@@ -18,6 +18,7 @@ export interface Report {
   readonly hash: string;
   readonly hashes: Readonly<Record<string, string>>;
   readonly features: Features;
+  readonly memory: typeof findings.memory;
   readonly failures: readonly Failure[];
   readonly ms: number;
 }
@@ -26,7 +27,7 @@ export interface Report {
 export async function runSuite(onCase?: (name: string) => void): Promise<Report> {
   const started = Date.now();
   const failures = await runCases(onCase);
-  const { hashes, features } = findings;
+  const { hashes, features, memory } = findings;
   const all = Object.entries(hashes).map(([scheme, hash]) => `${scheme} ${hash}\n`);
   return {
     passed: cases.length - failures.length,
@@ -34,6 +35,7 @@ export async function runSuite(onCase?: (name: string) => void): Promise<Report>
     hash: await sha256(new TextEncoder().encode(all.join(''))),
     hashes,
     features,
+    memory,
     failures,
     ms: Date.now() - started,
   };

@@ -13,6 +13,14 @@ test('bad options are refused at once', async () => {
   await raises(() => generate(model, [1], { maxTokens: 1.5 }), 'OPTION', ['maxTokens', 'came 1.5']);
   await raises(() => generate(model, [1], { temperature: -1 }), 'OPTION', ['temperature']);
   await raises(() => generate(model, [1], { stop: '' }), 'OPTION', ['stop']);
+  for (const wrong of [5, [5]]) {
+    const stop = wrong as unknown as string;
+    await raises(() => generate(model, [1], { stop }), 'OPTION', ['stop', 'came 5']);
+  }
+  for (const prompt of [null, 5, {}]) {
+    const call = () => generate(model, prompt as unknown as string);
+    await raises(call, 'OPTION', ['prompt', `came ${prompt}`]);
+  }
   await raises(() => complete(model, [999]), 'OPTION', ['token 0', 'came 999']);
   assert.is(model.owner.sessions.size, 0);
 });

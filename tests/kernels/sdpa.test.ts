@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import { CODE_SDPA } from '../../assembly/op_layout.js';
 import type { KvType } from '../../bindings/executor/executor.js';
 import { sdpa } from '../../bindings/executor/reference.js';
+import { sdpaScratchBytes } from '../../bindings/executor/wasm/layout.js';
 import { assertClose, assertSameBytes, largest } from '../support/compare.js';
 import { asF32 } from '../support/core.js';
 import { layerBytes, writeKv } from '../support/kv.js';
@@ -19,6 +20,7 @@ const HEADS: readonly Heads[] = [
   { numHeads: 4, numKvHeads: 2, headDim: 8 },
   { numHeads: 6, numKvHeads: 2, headDim: 12 },
   { numHeads: 3, numKvHeads: 3, headDim: 64 },
+  { numHeads: 3, numKvHeads: 1, headDim: 20 },
 ];
 /** On both sides of tiles of 32 and segments of 256; rows are not in order. */
 const POSITIONS = [0, 1, 31, 32, 600, 33, 255, 256, 257, 511, 512];
@@ -76,7 +78,8 @@ function run(
       layerOffset: cache.layerOffset,
       dtype: DTYPES[type],
     };
-    return { code: CODE_SDPA, fields, rows, scratchBytes: (32 + headDim) * 4, outputs: [out] };
+    const scratchBytes = sdpaScratchBytes(headDim, numHeads / numKvHeads);
+    return { code: CODE_SDPA, fields, rows, scratchBytes, outputs: [out] };
   });
   return out!;
 }

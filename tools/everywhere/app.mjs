@@ -8,7 +8,6 @@ import { ROOT } from '../build/files.mjs';
 import { npmCommand } from '../npm.mjs';
 
 export const APP = join(ROOT, 'build', 'everywhere');
-const PACKAGE = join(APP, 'node_modules', 'halfbyte');
 /** Prints the report; does not call exit, so that a worker which is left running shows as a time-out. */
 const MAIN = (/** @type {string} */ suite) => `import { runSuite } from './${suite}.mjs';
 const report = await runSuite((name) => console.error(name));
@@ -42,8 +41,7 @@ const PAGE = (/** @type {string} */ suite) => `<!doctype html>
 
 export async function makeApp() {
   rmSync(APP, { recursive: true, force: true });
-  mkdirSync(PACKAGE, { recursive: true });
-  installPackage();
+  installPackage(APP);
   const manifest = { private: true, type: 'module', dependencies: { halfbyte: '*' } };
   writeFileSync(join(APP, 'package.json'), JSON.stringify(manifest));
   // Bun would apply the "paths" of the project around it, to the package too.
@@ -71,23 +69,28 @@ async function makeSuite(name, entry) {
   });
 }
 
-/** Unpacks what `npm pack` makes, and copies the dependencies that it names. */
-function installPackage() {
+/**
+ * Unpacks what `npm pack` makes, and copies the dependencies that it names.
+ * @param {string} app folder of the program that uses it
+ */
+export function installPackage(app) {
+  const folder = join(app, 'node_modules', 'halfbyte');
+  mkdirSync(folder, { recursive: true });
   const { command, args, shell } = npmCommand([
     'pack',
     '--ignore-scripts',
     '--loglevel=error',
     '--json',
-    `--pack-destination=${APP}`,
+    `--pack-destination=${app}`,
   ]);
   const packed = spawnSync(command, args, { cwd: ROOT, shell, encoding: 'utf8' });
-  if (packed.status !== 0) throw new Error(`[everywhere] npm pack: ${packed.stderr}`);
+  if (packed.status !== 0) throw new Error(`[npm pack] ${packed.stderr}`);
   const archive = /halfbyte-[\w.-]+\.tgz/.exec(packed.stdout)?.[0] ?? '';
-  const tar = spawnSync('tar', ['-xzf', join(APP, archive), '-C', PACKAGE, '--strip-components=1']);
-  if (tar.status !== 0) throw new Error(`[everywhere] tar: ${tar.stderr}`);
-  const { dependencies } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
+  const tar = spawnSync('tar', ['-xzf', join(app, archive), '-C', folder, '--strip-components=1']);
+  if (tar.status !== 0) throw new Error(`[tar] ${tar.stderr}`);
+  const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) {
-    cpSync(join(ROOT, 'node_modules', name), join(APP, 'node_modules', name), { recursive: true });
+    cpSync(join(ROOT, 'node_modules', name), join(app, 'node_modules', name), { recursive: true });
   }
 }
 

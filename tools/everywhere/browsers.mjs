@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { APP } from './app.mjs';
-import { start } from './processes.mjs';
+import { groupBytes, start } from './processes.mjs';
 
 const TIME_LIMIT_MS = 120_000;
 const WEBKIT = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
@@ -70,10 +70,12 @@ export async function runBrowser(name, isolated, page = 'suite.html') {
   const missing = needs.find((path) => !existsSync(path));
   if (missing) throw new Error(`missing: ${missing}`);
   const profile = mkdtempSync(join(tmpdir(), 'halfbyte-browser-'));
-  const site = await serve(isolated);
+  let group = 0;
+  const site = await serve(isolated, () => groupBytes(group));
   const browser = start(command, args(`${site.url}/${page}`, profile), {
     env: { XDG_RUNTIME_DIR: profile, ...env?.(isolated) },
   });
+  group = browser.group;
   let timer;
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, TIME_LIMIT_MS, null);
@@ -97,8 +99,9 @@ export async function runBrowser(name, isolated, page = 'suite.html') {
 /**
  * Serves the app folder. The page posts to /report or /failed, and to /heard before each test.
  * @param {boolean} isolated
+ * @param {() => number} memory what /memory answers with
  */
-async function serve(isolated) {
+async function serve(isolated, memory) {
   /** @type {string[]} */
   const heard = [];
   /** @type {(report: import('./reports.mjs').Report) => void} */
@@ -125,6 +128,8 @@ async function serve(isolated) {
         else heard.push(text);
         response.writeHead(204, headers).end();
       });
+    } else if (pathname === '/memory') {
+      response.writeHead(200, headers).end(`${memory()}`);
     } else if (path.startsWith(APP) && existsSync(path)) {
       const type = TYPES[extname(path)] ?? 'application/octet-stream';
       response.writeHead(200, { ...headers, 'Content-Type': type }).end(readFileSync(path));

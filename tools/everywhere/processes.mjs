@@ -1,6 +1,7 @@
 // Processes with a time limit, in a group of their own, so that nothing of a browser is left behind.
 
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * @typedef {object} Outcome
@@ -14,7 +15,7 @@ import { spawn } from 'node:child_process';
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} options
- * @returns {{ ended: Promise<Outcome>, end: (code: string) => void }}
+ * @returns {{ ended: Promise<Outcome>, end: (code: string) => void, group: number }}
  */
 export function start(command, args, { cwd, env = {} }) {
   const child = spawn(command, args, {
@@ -49,7 +50,7 @@ export function start(command, args, { cwd, env = {} }) {
       resolve({ code: reason === 'time-out' ? reason : (code ?? signal ?? ''), stdout, stderr });
     });
   });
-  return { ended, end };
+  return { ended, end, group: child.pid ?? 0 };
 }
 
 /**
@@ -64,4 +65,24 @@ export async function run(command, args, { ms, ...options }) {
   const outcome = await ended;
   clearTimeout(timer);
   return outcome;
+}
+
+/**
+ * Memory of a group of processes; pages that several share count once.
+ * @param {number} group
+ */
+export function groupBytes(group) {
+  let kilobytes = 0;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [, , processGroup] =
+        readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      if (Number(processGroup) !== group) continue;
+      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+      kilobytes += Number(/^Pss: +(\d+)/m.exec(rollup)?.[1] ?? 0);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return kilobytes * 1024;
 }

@@ -6,7 +6,8 @@
  * @property {number} failed
  * @property {string} hash
  * @property {Record<string, string>} hashes
- * @property {{ simd: string, threads: boolean, refusals: string[] }} features
+ * @property {{ runtime: string, simd: string, threads: boolean, refusals: string[] }} features
+ * @property {{ before: number, after: number, loaded: number }} [memory]
  * @property {{ test: string, message: string }[]} failures
  * @property {number} ms
  */

@@ -138,6 +138,13 @@ async function main() {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const verdict = outcome.faults.length > 0 ? `, ${outcome.faults.length} FAILED` : '';
     process.stdout.write(`${runtime.name}: ${outcome.passed} passed${verdict} (${seconds} s)\n`);
+    const memory = outcome.report?.memory;
+    if (memory) {
+      const mb = (/** @type {number} */ bytes) => `${Math.round(bytes / 2 ** 20)} MB`;
+      process.stdout.write(
+        `  ${mb(memory.loaded)} of models loaded and disposed: the browser takes ${mb(memory.before)}, then ${mb(memory.after)}\n`,
+      );
+    }
     for (const fault of outcome.faults)
       process.stdout.write(`  ${fault.replaceAll('\n', '\n  ')}\n`);
   }

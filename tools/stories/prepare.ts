@@ -21,14 +21,28 @@ export interface PrepareOptions {
  * @returns the path of the compressed model
  */
 export async function prepareStories(models: string, options: PrepareOptions): Promise<string> {
-  const source = join(models, NAME);
   const compressed = join(models, `${NAME}-int4`);
-  if (isModel(compressed)) return compressed;
+  if (!isModel(compressed)) await makeCompressed(models, compressed, options);
+  return compressed;
+}
+
+/** The same as one file, as pages and edge workers take it. */
+export async function prepareStoriesFile(models: string, options: PrepareOptions): Promise<string> {
+  const compressed = join(models, `${NAME}-int4.safetensors`);
+  if (!existsSync(compressed)) await makeCompressed(models, compressed, options);
+  return compressed;
+}
+
+async function makeCompressed(
+  models: string,
+  compressed: string,
+  options: PrepareOptions,
+): Promise<void> {
+  const source = join(models, NAME);
   await mkdir(models, { recursive: true });
   if (!isModel(source)) await makeSource(models, source, options);
   options.report('compressing it to 4 bits');
   await compressModel(source, compressed, { scheme: 'int4', force: true });
-  return compressed;
 }
 
 /** Made under another name first: what bears the name is whole. */

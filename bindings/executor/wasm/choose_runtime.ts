@@ -11,7 +11,7 @@ export const MAX_THREADS = 64;
 
 export interface RuntimeWish {
   readonly threads: number | 'auto';
-  readonly simd?: 'auto' | Simd;
+  readonly simd?: 'auto' | Simd | undefined;
   readonly core?: CoreOptions | undefined;
 }
 

@@ -32,13 +32,13 @@ import { WorkerPool } from './threads.js';
 
 export interface WasmOptions {
   readonly threads: number | 'auto';
-  readonly simd?: 'auto' | Simd;
+  readonly simd?: 'auto' | Simd | undefined;
   readonly kvType: KvType;
   /** Most bytes of KV pages; default two full contexts. */
-  readonly kvCacheBytes?: number;
-  readonly core?: CoreOptions;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: Progress) => void;
+  readonly kvCacheBytes?: number | undefined;
+  readonly core?: CoreOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 const WASM_PAGE = 65536;
@@ -90,7 +90,7 @@ export class WasmExecutor implements Executor {
     const module = await loadBuild(coreBuild(runtime), options.core);
 
     const places = layOut(plan, checkpoint.weights, runtime.threads, options.kvType);
-    const pages = memoryPages(places, plan, options.kvCacheBytes);
+    const { kvLimit, ...pages } = memoryPages(places, plan, options.kvCacheBytes);
     const memory = newMemory({ ...pages, shared });
     const views = new MemoryViews(memory);
     const core = await instantiateCore(module, memory);
@@ -103,7 +103,7 @@ export class WasmExecutor implements Executor {
     // What loading staged there would be read as activations by nobody, but a dump should not show it.
     views.bytes(places.staging, places.stagingBytes).fill(0);
 
-    const kv = new KvBlocks(views, places, options.kvType, pages.maximum * WASM_PAGE);
+    const kv = new KvBlocks(views, places, options.kvType, kvLimit);
     const workers = shared
       ? new WorkerPool(
           runtime.threads - 1,

@@ -18,7 +18,7 @@ export class KvBlocks implements KvPool {
   readonly #freeTables: number[] = [];
   #end: number;
 
-  /** @param limit first address beyond the memory's maximum */
+  /** @param limit first address beyond kvCacheBytes */
   constructor(views: MemoryViews, layout: Layout, type: KvType, limit: number) {
     this.type = type;
     this.pageBytes = layout.kvPageBytes;

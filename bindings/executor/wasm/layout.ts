@@ -77,7 +77,8 @@ export function layOut(
   const rows = take(ROWS_PER_STEP * ROW_BYTES);
   const logitRows = take(LOGIT_ROWS_PER_STEP * 4);
   const frequencies = take((plan.headDim / 2) * 8);
-  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, (PAGE_SIZE + plan.headDim) * 4));
+  const attention = sdpaScratchBytes(plan.headDim, plan.numHeads / plan.numKvHeads);
+  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, attention));
   const scratch = take(threads * scratchBytes);
 
   const staging = at;
@@ -111,6 +112,11 @@ export function layOut(
     kvLayerBytes,
     tableBytes: align(pagesOf(plan.contextLength) * 4),
   };
+}
+
+/** Scratch of sdpa: weights, K and V of a tile, and the state of each head (kernels/sdpa.ts). */
+export function sdpaScratchBytes(headDim: number, gqaFactor: number): number {
+  return (PAGE_SIZE + 2 * PAGE_SIZE * headDim) * 4 + gqaFactor * (16 + 4 * headDim);
 }
 
 /** Bytes of one layer of a KV page: K and V, and for int8 their scales (kernels/kv_page.ts). */
@@ -150,14 +156,14 @@ export function memoryNeed(layout: Layout, plan: Plan): MemoryNeed {
   };
 }
 
-/** Initial and maximum size of the memory, in wasm pages. */
+/** Initial and maximum size of the memory, in wasm pages, and the address where the KV cache must end. */
 export function memoryPages(
   layout: Layout,
   plan: Plan,
   kvCacheBytes: number | undefined,
-): { initial: number; maximum: number } {
+): { initial: number; maximum: number; kvLimit: number } {
   const initial = Math.ceil(layout.end / WASM_PAGE);
-  const room = MEMORY_LIMIT - initial * WASM_PAGE;
+  const room = MEMORY_LIMIT - layout.end;
   const onePage = layout.kvPageBytes + layout.tableBytes;
   const least = kvCacheBytes ?? onePage;
   if (least > room) {
@@ -167,5 +173,6 @@ export function memoryPages(
     );
   }
   const wanted = kvCacheBytes ?? Math.min(room, 2 * memoryNeed(layout, plan).kvCache);
-  return { initial, maximum: initial + Math.ceil(wanted / WASM_PAGE) };
+  const kvLimit = layout.end + wanted;
+  return { initial, maximum: Math.ceil(kvLimit / WASM_PAGE), kvLimit };
 }

@@ -1,0 +1,162 @@
+// The two ends of a model in a worker, joined by a channel instead of one.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DisposedError } from '../../bindings/errors.js';
+import { type LoadOptions, loadModel as loadHere, type Model } from '../../bindings/load.js';
+import { loadModel } from '../../bindings/remote/client.js';
+import { Host } from '../../bindings/remote/host.js';
+import type { ToHost } from '../../bindings/remote/protocol.js';
+import { Sampler } from '../../bindings/sampler/sampler.js';
+import { raises } from '../support/raises.js';
+import { writeTinyLlama } from '../support/tiny_model.js';
+
+let directory = '';
+test.before(async () => {
+  directory = await writeTinyLlama(await mkdtemp(join(tmpdir(), 'halfbyte-remote-')));
+});
+test.after(() => rm(directory, { recursive: true }));
+
+/** What the page takes for a Worker. */
+function fakeWorker(): Worker {
+  const { port1, port2 } = new MessageChannel();
+  const host = new Host((message) => port2.postMessage(message));
+  port2.onmessage = ({ data }) => host.receive(data as ToHost);
+  const worker = new EventTarget() as unknown as Worker;
+  port1.onmessage = ({ data }) => worker.dispatchEvent(new MessageEvent('message', { data }));
+  worker.postMessage = (message: unknown) => port1.postMessage(message);
+  worker.terminate = () => port1.close();
+  return worker;
+}
+
+function load(options: LoadOptions = {}): Promise<Model> {
+  const url = `https://models.test/tiny/`;
+  return loadModel(url, { threads: 1, fetch: fetchFile, ...options, core: { worker: fakeWorker } });
+}
+
+/** The page's own fetch: the files of the directory. */
+async function fetchFile(url: string): Promise<Response> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return new Response(await readFile(join(directory, new URL(url).pathname.slice(6))));
+  } catch {
+    return new Response(null, { status: 404 });
+  }
+}
+
+async function withModel(run: (model: Model) => Promise<void>): Promise<void> {
+  const model = await load();
+  try {
+    await run(model);
+  } finally {
+    await model.dispose();
+  }
+}
+
+test('says what a model here says', () =>
+  withModel(async (model) => {
+    const here = await loadHere(directory, { threads: 1 });
+    assert.equal(model.config, here.config);
+    assert.equal(model.runtime, here.runtime);
+    assert.equal(model.memory, here.memory);
+    const text = 'the cat';
+    assert.equal(model.tokenizer.encode(text), here.tokenizer.encode(text));
+    const options = { maxTokens: 12, temperature: 1, seed: 3 };
+    const there = await model.complete([5, 6, 7], options);
+    const same = await here.complete([5, 6, 7], options);
+    assert.equal(there.tokens, same.tokens);
+    assert.is(there.text, same.text);
+    assert.is(there.seed, 3);
+    await here.dispose();
+  }));
+
+test('sessions: tokens are known on the page, logits come across', () =>
+  withModel(async (model) => {
+    const here = await loadHere(directory, { threads: 1 });
+    const local = await here.createSession();
+    const session = await model.createSession({ contextLength: 40 });
+    assert.is(session.contextLength, 40);
+    assert.equal(await session.prefill([5, 6, 7]), await local.prefill([5, 6, 7]));
+    assert.equal(session.tokens, [5, 6, 7]);
+    assert.ok(model.kvBytesInUse > 0);
+    const branch = await session.fork();
+    await branch.truncate(1);
+    assert.equal([branch.tokens, session.length], [[5], 3]);
+    const sampler = () => new Sampler({ seed: 4 });
+    assert.is(await session.sample([8], sampler()), await local.sample([8], sampler()));
+    await local.truncate(1);
+    assert.equal(await branch.logProbs([6, 7]), await local.logProbs([6, 7]));
+    await branch.dispose();
+    await branch.dispose();
+    await raises(() => branch.prefill([1]), 'DISPOSED', []);
+    await session.dispose();
+    assert.is(model.kvBytesInUse, 0);
+    await here.dispose();
+  }));
+
+test('a twin of a sampler goes on drawing', () =>
+  withModel(async (model) => {
+    const draw = async (): Promise<number[]> => {
+      const sampler = new Sampler({ seed: 9 });
+      const session = await model.createSession();
+      const tokens = [await session.sample([5], sampler)];
+      while (tokens.length < 8) tokens.push(await session.sample(tokens.slice(-1), sampler));
+      await session.dispose();
+      return tokens;
+    };
+    const first = await draw();
+    assert.equal(await draw(), first);
+    assert.ok(new Set(first).size > 1);
+  }));
+
+test('errors keep their class, code and message', () =>
+  withModel(async (model) => {
+    await raises(() => model.generate('x', { temperature: -1 }), 'OPTION', ['temperature']);
+    await raises(() => model.createSession({ contextLength: 0 }), 'OPTION', ['contextLength']);
+    const session = await model.createSession({ contextLength: 4 });
+    await raises(() => session.prefill([1, 2, 3, 4, 5]), 'CAPACITY', [5, 4]);
+    await raises(() => load({ threads: 0 }), 'OPTION', ['threads']);
+  }));
+
+test('aborting: the reason is the same object, the session as before', () =>
+  withModel(async (model) => {
+    const session = await model.createSession();
+    await session.prefill([5]);
+    const controller = new AbortController();
+    const reason = { why: 'enough' };
+    const stop = { signal: controller.signal, onProgress: () => controller.abort(reason) };
+    const error = await session.prefill([5, 6], stop).catch((thrown) => thrown);
+    assert.is(error, reason);
+    assert.equal(session.tokens, [5]);
+    const { signal } = controller;
+    assert.is(await model.complete([5], { signal }).catch((thrown) => thrown), reason);
+  }));
+
+test('a generation that is left early returns its pages', () =>
+  withModel(async (model) => {
+    for await (const _ of model.generate([5, 6], { maxTokens: 50 })) break;
+    assert.is(model.kvBytesInUse, 0);
+  }));
+
+test('dispose ends what is under way, and all after it', async () => {
+  const model = await load();
+  const session = await model.createSession();
+  const running = model.complete([5], { maxTokens: 90 }).catch((error) => error);
+  await model.dispose();
+  await model.dispose();
+  assert.instance(await running, DisposedError);
+  await session.dispose();
+  await raises(() => model.generate('x'), 'DISPOSED', []);
+});
+
+test('an abort ends loading at once', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const stop = { signal, onProgress: () => controller.abort('enough') };
+  assert.is(await load(stop).catch((error) => error), 'enough');
+});
+
+test.run();
