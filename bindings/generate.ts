@@ -22,7 +22,8 @@ export interface GenerateOptions extends SamplerOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Continues in this session, which stays open: the tokens it has in common with the start of the prompt are
-   * kept, others dropped, and only the rest of the prompt is fed. The text is the same as without.
+   * kept, others dropped, and only the rest of the prompt is fed. The text is the same as without. A later
+   * generation in it ends this one with an OptionError.
    */
   readonly session?: Session | undefined;
   /** Tools and variables of the chat template. */
@@ -150,13 +151,24 @@ async function* run(
   }
 }
 
+/** The generation that a session belongs to: the latest one begun in it. */
+const latest = new WeakMap<Session, Job>();
+
+function checkLatest(session: Session, job: Job): void {
+  if (latest.get(session) === job) return;
+  throw new OptionError('[generate] session: another generation began in it; fork it to run both');
+}
+
 async function* runIn(
   session: Session,
   model: TextModel,
-  { promptTokens, maxTokens, sampler, stops, options, started }: Job,
+  job: Job,
 ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
+  const { promptTokens, maxTokens, sampler, stops, options, started } = job;
   const { signal, onProgress } = options;
+  latest.set(session, job);
   await session.truncate(heldPrefix(session.tokens, promptTokens));
+  checkLatest(session, job);
   let fed = promptTokens.slice(session.length);
   const clock = new Clock(started, fed.length);
   const text = new TextStream(model.tokenizer, promptTokens, stops);
@@ -169,6 +181,7 @@ async function* runIn(
   while (tokens.length < maxTokens) {
     const first = tokens.length === 0;
     clock.start();
+    checkLatest(session, job);
     const token = await session.sample(fed, sampler, {
       signal,
       onProgress: first ? onProgress : undefined,

@@ -141,6 +141,7 @@ export class Model {
       turns: new TurnQueue(),
       vocabSize: config.vocabSize,
       sessions: new Set(),
+      known: new WeakSet(),
     };
   }
 
@@ -187,13 +188,13 @@ export class Model {
     prompt: Prompt,
     options: GenerateOptions = {},
   ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
-    this.#use();
+    this.#useWith(options);
     return generate(this, prompt, options);
   }
 
   /** Generates all text, then returns it. @throws as `generate` */
   async complete(prompt: Prompt, options: GenerateOptions = {}): Promise<GenerateResult> {
-    this.#use();
+    this.#useWith(options);
     return complete(this, prompt, options);
   }
 
@@ -213,6 +214,12 @@ export class Model {
       await Promise.all([...sessions].map((session) => session.dispose()));
     }
     await turns.run(() => executor.dispose());
+  }
+
+  #useWith({ session }: GenerateOptions): void {
+    this.#use();
+    if (!session || this.#owner.known.has(session)) return;
+    throw new OptionError('[generate] session: expected one of this model, came one of another');
   }
 
   #use(): void {

@@ -10,6 +10,7 @@ import { npmCommand } from './npm.mjs';
 
 const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 const RUNTIMES = join('tools', 'runtimes');
+const BUNDLERS = join('tools', 'bundlers');
 
 /**
  * @typedef {{ version: string, optional?: boolean, optionalDependencies?: Record<string, string> }} LockedPackage
@@ -41,6 +42,12 @@ export function setUpEveryRuntime() {
   if (paths.every((path) => installed[path]?.version === wanted[path]?.version)) return;
   process.stderr.write('installing the runtimes\n');
   npmCi(RUNTIMES, []);
+}
+
+/** What builds the examples and drives their pages. */
+export function setUpBundlers() {
+  const { status } = installIfNeeded(BUNDLERS, 'bundlers');
+  if (status !== 0) throw new Error('[setup] npm ci failed in tools/bundlers');
 }
 
 /**

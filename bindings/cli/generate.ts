@@ -75,6 +75,8 @@ class Speaker {
   readonly #options: Options;
   readonly #terminal: Terminal;
   readonly #messages: ChatMessage[] = [];
+  /** Known after the first answer. */
+  #bitsPerWeight: number | undefined;
 
   constructor(
     model: Model,
@@ -127,14 +129,15 @@ class Speaker {
   /** Ends the text and says what it took. */
   async #close({ tokens, timings }: GenerateResult): Promise<void> {
     const { memory, kvBytesInUse, runtime, location } = this.#model;
-    const { bitsPerWeight } = await inspectModel(location);
+    const { signal } = this.#terminal;
+    this.#bitsPerWeight ??= (await inspectModel(location, { signal })).bitsPerWeight;
     this.#terminal.write('\n');
     this.#terminal.note(
       [
         count(tokens.length, 'token'),
         `${timings.decodeTokensPerSecond.toFixed(1)} tokens/s`,
         megabytes(memory.weights + memory.arena + kvBytesInUse),
-        `${bitsPerWeight.toFixed(2)} bits per weight`,
+        `${this.#bitsPerWeight.toFixed(2)} bits per weight`,
         count(runtime.threads, 'thread'),
         `${runtime.simd} SIMD`,
       ].join(' · '),

@@ -67,6 +67,16 @@ async function occupiedBy(path: string, kind: Output['kind']): Promise<string | 
   return 'the directory exists';
 }
 
+/** All that a directory this compressor made can hold. */
+const OUR_FILES: ReadonlySet<string> = new Set([
+  'config.json',
+  'model.safetensors',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'generation_config.json',
+  'chat_template.jinja',
+]);
+
 /** `force` replaces a file by a file and a checkpoint by a checkpoint, never a directory of other things. */
 async function checkReplaceable(path: string, out: string, kind: Output['kind']): Promise<void> {
   const found = await fileKind(path);
@@ -75,6 +85,10 @@ async function checkReplaceable(path: string, out: string, kind: Output['kind'])
   const names = await listDirectory(path);
   if (!names.includes('config.json')) {
     throw new OptionError(`[out] ${out}: holds no config.json, so it is no checkpoint to replace`);
+  }
+  const other = names.find((name) => !OUR_FILES.has(name));
+  if (other !== undefined) {
+    throw new OptionError(`[out] ${out}: holds ${other} too, which would be lost; remove it first`);
   }
 }
 

@@ -88,9 +88,7 @@ function parseOurs(fields: JsonFields): Quantization {
   };
 }
 
-/**
- * Modules may have an object of their own, or `false`; whether another is packed, its scales tell.
- */
+/** Modules may have an object of their own, or `false`; whether another is packed, its scales tell. */
 function parseMlx(fields: JsonFields, key: string): Quantization {
   const rest: PackedMeaning = {
     bits: parseBits(fields),
@@ -114,7 +112,7 @@ function parseMlx(fields: JsonFields, key: string): Quantization {
   return {
     key,
     meaning: (path) => (meanings.has(path) ? meanings.get(path)! : rest),
-    paths: [],
+    paths: [...meanings].flatMap(([path, meaning]) => (meaning ? [path] : [])),
   };
 }
 

@@ -45,6 +45,10 @@ export function collectWeights(
     const where = `[${name}] ${quantization!.key} names ${path}`;
     throw new FormatError(`${where}, but there is no tensor ${path}.weight`);
   }
+  if (quantization && ![...weights.values()].some(({ format }) => format.kind === 'linear')) {
+    const came = `none of ${weights.size} weights is`;
+    throw new FormatError(`[${name}] ${quantization.key}: expected packed weights, ${came}`);
+  }
   return weights;
 }
 

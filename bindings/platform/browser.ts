@@ -76,9 +76,13 @@ export function spawnWorker(
   worker.postMessage(start);
   return {
     async end() {
-      const timedOut = new Promise((resolve) => setTimeout(resolve, GRACE));
-      await Promise.race([ended, timedOut]);
-      worker.terminate();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const timedOut = new Promise<false>((resolve) => {
+        timer = setTimeout(resolve, GRACE, false);
+      });
+      const left = await Promise.race([ended.then(() => true), timedOut]);
+      clearTimeout(timer);
+      if (!left) worker.terminate();
     },
   };
 }

@@ -89,7 +89,7 @@ export class Connection {
   close(error: Error): void {
     if (this.#closed) return;
     this.#closed = error;
-    this.#worker.terminate();
+    setTimeout(() => this.#worker.terminate(), 300);
     for (const controller of this.#fetches.values()) controller.abort();
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();

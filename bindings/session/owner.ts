@@ -16,6 +16,8 @@ export interface SessionOwner {
   readonly vocabSize: number;
   /** Sessions that are not disposed. */
   readonly sessions: Set<{ dispose(): Promise<void> }>;
+  /** All sessions of the model, disposed ones too. */
+  readonly known: WeakSet<object>;
 }
 
 /** Picks the next token from the logits of the latest step; `Sampler` is one. */

@@ -48,6 +48,7 @@ export class Session {
     this.#owner = owner;
     this.#pages = forkOf?.fork() ?? new SessionPages(owner.pages, contextLength);
     owner.sessions.add(this);
+    owner.known.add(this);
   }
 
   /** Tokens held. */

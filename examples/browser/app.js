@@ -94,7 +94,7 @@ function chosen(files) {
 function showProgress({ stage, done, total }) {
   if (stage !== 'weights') return;
   at('progress').value = total > 0 ? done / total : 1;
-  at('loaded').textContent = `${megabytes(done)} of ${megabytes(total)}`;
+  at('loaded').textContent = `${number(done)} of ${megabytes(total)}`;
 }
 
 function showState() {
@@ -116,7 +116,7 @@ function showMemory() {
   }
   const { weights, arena } = model.memory;
   const kv = model.kvBytesInUse;
-  const parts = `weights ${megabytes(weights)}, arena ${megabytes(arena)}, KV cache ${megabytes(kv)}`;
+  const parts = `${number(weights)} weights, ${number(arena)} arena, ${number(kv)} KV cache`;
   at('memory').textContent = `${megabytes(weights + arena + kv)}: ${parts}`;
 }
 
@@ -137,7 +137,11 @@ function say(message, isError = false) {
 }
 
 function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${number(bytes)} MB`;
+}
+
+function number(bytes) {
+  return (bytes / 1e6).toFixed(1);
 }
 
 form.addEventListener('submit', (event) => {

@@ -10,9 +10,9 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const PAGE = dirname(fileURLToPath(import.meta.url));
+const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKAGE = join(dirname(fileURLToPath(import.meta.resolve('halfbyte/package.json'))), 'build');
-const DEFAULT_MODEL = join(PAGE, '..', '..', 'models', 'stories15M-int4.safetensors');
+const DEFAULT_MODEL = join(HERE, '..', '..', 'models', 'stories15M-int4.safetensors');
 
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -27,14 +27,17 @@ const TYPES = {
 };
 
 /**
- * Serves until `close` is called. `folders` are more folders, by the first part of their paths.
- * @param {{ model?: string, port?: number, isolated?: boolean, folders?: Record<string, string> }} options
+ * Serves until `close` is called. `page` is the folder of the page; `folders` are more, by the first part of
+ * their paths.
+ * @param {{ model?: string, port?: number, isolated?: boolean, page?: string,
+ *   folders?: Record<string, string> }} options
  */
-export async function serve({ model = DEFAULT_MODEL, port = 0, isolated = true, folders } = {}) {
+export async function serve(options = {}) {
+  const { model = DEFAULT_MODEL, port = 0, isolated = true, page = HERE, folders } = options;
   const roots = { halfbyte: PACKAGE, ...folders };
   const headers = { 'Cache-Control': 'no-cache', ...(isolated && ISOLATION) };
   const server = createServer((request, response) => {
-    const path = fileOf(request.url ?? '/', model, roots);
+    const path = fileOf(request.url ?? '/', { model, page, roots });
     send(path, request, response, headers).catch(() => response.destroy());
   });
   server.listen(port, '127.0.0.1');
@@ -48,7 +51,7 @@ export async function serve({ model = DEFAULT_MODEL, port = 0, isolated = true, 
 }
 
 /** The file that a URL means; null: none. */
-function fileOf(url, model, roots) {
+function fileOf(url, { model, page, roots }) {
   let path;
   try {
     path = normalize(decodeURIComponent(new URL(url, 'http://localhost').pathname)).slice(1);
@@ -58,7 +61,7 @@ function fileOf(url, model, roots) {
   if (path === 'model.safetensors') return model;
   const [first, ...rest] = path.split(sep);
   if (Object.hasOwn(roots, first)) return join(roots[first], ...rest);
-  return join(PAGE, path === '' ? 'index.html' : path);
+  return join(page, path === '' ? 'index.html' : path);
 }
 
 async function send(path, request, response, headers) {

@@ -133,6 +133,18 @@ test('kvCacheBytes is shared by all sessions and comes back on dispose', async (
   await withModel({ kvCacheBytes }, use);
 });
 
+test('a session of another model is refused', () =>
+  withModel({}, (one) =>
+    withModel({}, async (other) => {
+      const session = await other.createSession();
+      const options = { ...GREEDY, session };
+      await raises(() => one.complete('the', options), 'OPTION', ['session', 'this model']);
+      await other.complete('the', options);
+      await session.dispose();
+      await raises(() => other.complete('the', options), 'DISPOSED', []);
+    }),
+  ));
+
 test('texts generated at the same time do not disturb each other', () =>
   withModel({}, async (model) => {
     const prompts = ['the hen', 'a bird and', 'one'];

@@ -232,6 +232,11 @@ test('an empty directory is filled; other directories are never replaced', async
   const out = join(dir, 'out');
   await mkdir(out);
   await compressModel(model, out, { scheme: 'int4' });
+  await writeFile(join(out, 'notes.txt'), 'mine');
+  const loss = await refusal(compressModel(model, out, { scheme: 'int4', force: true }));
+  assert.instance(loss, OptionError);
+  assert.match(loss.message, 'notes.txt');
+  assert.is(await readFile(join(out, 'notes.txt'), 'utf8'), 'mine');
   await rm(join(out, 'config.json'));
   const error = await refusal(compressModel(model, out, { scheme: 'int4', force: true }));
   assert.instance(error, OptionError);

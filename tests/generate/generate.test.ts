@@ -178,6 +178,17 @@ test('defaults come from the model, options win', async () => {
   assert.is.not(third.tokens.join(), first.tokens.join());
 });
 
+test('of two generations in one session the later one goes on', async () => {
+  const model = fakeTextModel();
+  const options = { temperature: 0, maxTokens: 20 };
+  const alone = await complete(model, [1, 30, 31], options);
+  const session = await model.createSession();
+  const first = complete(model, [1, 8, 9], { ...options, session });
+  const second = complete(model, [1, 30, 31], { ...options, session });
+  await raises(() => first, 'OPTION', ['session', 'another generation']);
+  assert.equal((await second).tokens, alone.tokens);
+});
+
 test('a session goes on: the same text, only what is new is fed', async () => {
   const model = fakeTextModel();
   const endless = { [EOS]: Number.NEGATIVE_INFINITY };

@@ -67,6 +67,7 @@ async function variants(
     turns: new TurnQueue(),
     vocabSize: plan.vocabSize,
     sessions: new Set<Session>(),
+    known: new WeakSet(),
   };
   const name = `${options.simd}, threads ${options.threads}`;
   const outcome = async (variant: string, session: Session): Promise<Outcome> => {

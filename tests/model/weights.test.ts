@@ -118,6 +118,14 @@ const REFUSED: readonly [
     'FORMAT',
     ['a.biases', 'F32', 'F16'],
   ],
+  ['nothing packed', { 'a.weight': ['F32', 4] }, MLX, 'FORMAT', ['quantization', 'none of 1']],
+  [
+    'floats where a module is packed',
+    { ...AFFINE, 'b.weight': ['F32', 5, 64] },
+    { quantization: { ...MLX.quantization, b: { group_size: 32, bits: 8 } } },
+    'FORMAT',
+    ['b.weight', 'F32', '8 bits'],
+  ],
   [
     'other bits than said',
     AFFINE,

@@ -173,5 +173,6 @@ export function fakeOwner(executor: FakeExecutor): SessionOwner {
     turns: new TurnQueue(),
     vocabSize: executor.vocabSize,
     sessions: new Set(),
+    known: new WeakSet(),
   };
 }

@@ -17,7 +17,7 @@ const FLAGS = [
 ];
 export const BUNDLERS = join(ROOT, 'tools', 'bundlers');
 /** What a page waits for. */
-const TIME_LIMIT_MS = 60_000;
+const TIME_LIMIT_MS = 30_000;
 
 /** @typedef {import('playwright-core').Page} Page */
 
