@@ -85,11 +85,15 @@ export class Connection {
     if (!this.#closed) this.#send({ kind: 'dropSampler', id });
   }
 
-  /** Ends the worker; calls under way end with this error. */
-  close(error: Error): void {
+  /**
+   * Ends the worker; calls under way end with this error.
+   * @param afterMs leaves the worker that long
+   */
+  close(error: Error, afterMs = 0): void {
     if (this.#closed) return;
     this.#closed = error;
-    setTimeout(() => this.#worker.terminate(), 300);
+    if (afterMs === 0) this.#worker.terminate();
+    else setTimeout(() => this.#worker.terminate(), afterMs);
     for (const controller of this.#fetches.values()) controller.abort();
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();

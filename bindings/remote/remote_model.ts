@@ -15,6 +15,12 @@ import type { Connection } from './connection.js';
 import type { ModelFacts, State } from './protocol.js';
 import { RemoteSession, SamplerIds, type SessionHome } from './remote_session.js';
 
+/**
+ * A disposed model's threads need a moment to be gone. Chromium never ends a worker, nor frees its memory, if it is
+ * terminated while one that it started is just ending.
+ */
+const THREADS_LEAVE_MS = 300;
+
 /** The same interface as `Model`. */
 export class RemoteModel implements Pick<Model, keyof Model> {
   readonly location: Model['location'];
@@ -112,7 +118,7 @@ export class RemoteModel implements Pick<Model, keyof Model> {
     const error = new DisposedError(`[model] ${this.location} was disposed`);
     if (!connection.closed) await connection.call('dispose', []);
     await Promise.all([...sessions.values()].map((session) => session.dispose()));
-    connection.close(error);
+    connection.close(error, THREADS_LEAVE_MS);
     this.#kvBytesInUse = 0;
   }
 

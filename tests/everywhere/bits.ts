@@ -28,15 +28,32 @@ for (const scheme of SCHEMES) {
   });
 }
 
+/** What was hashed first, to say where another differs. */
+const firsts = new Map<Scheme, Uint8Array<ArrayBuffer>>();
+
+/** The float32 values that differ: how many, and the first of them. */
+function difference(actual: Uint8Array<ArrayBuffer>, expected: Uint8Array<ArrayBuffer>): string {
+  const a = new Float32Array(actual.buffer);
+  const b = new Float32Array(expected.buffer);
+  const at = Array.from(b.keys()).filter((i) => !Object.is(a[i], b[i]));
+  const [i] = at;
+  if (i === undefined && a.length === b.length) return '';
+  return `${at.length} of ${a.length} and ${b.length} values, ${i}: ${a[i ?? 0]}, first ${b[i ?? 0]}`;
+}
+
 async function compareAll(model: Model, scheme: Scheme, name: string): Promise<void> {
   const compare = async (variant: string, session: Session) => {
     const parts: Float32Array[] = [];
     for (const token of FOLLOWING) parts.push(await session.decode(token));
     const sampling = { temperature: 0.9, topK: 40, topP: 0.95, seed: 7, maxTokens: 12 };
     const { tokens } = await model.complete([...session.tokens], { ...sampling, session });
-    const hash = await sha256(bytesOf([...parts, Float32Array.from(tokens)]));
+    const bytes = bytesOf([...parts, Float32Array.from(tokens)]);
+    const hash = await sha256(bytes);
+    const first = firsts.get(scheme) ?? bytes;
+    firsts.set(scheme, first);
     findings.hashes[scheme] ??= hash;
-    assert.is(hash, findings.hashes[scheme], `${name}, ${variant}`);
+    assert.is(difference(bytes, first), '', `${name}, ${variant}`);
+    assert.is(hash, findings.hashes[scheme], `${name}, ${variant}: hash of equal bytes`);
     await session.dispose();
   };
   for (const chunk of CHUNKS) {

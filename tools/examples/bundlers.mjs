@@ -1,6 +1,6 @@
 // examples/bundlers: each is built, and its page run in Chromium.
 
-import { cpSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,18 +8,19 @@ import { ROOT } from '../build/files.mjs';
 import { run } from '../everywhere/processes.mjs';
 import { expect } from './checks.mjs';
 import { BUNDLERS, withPage } from './chromium.mjs';
-import { serve } from './page.mjs';
+import { expectThreads, serve } from './page.mjs';
 import { APP, TINY_MODEL } from './prepare.mjs';
 
 const TIME_LIMIT_MS = 120_000;
-const require = createRequire(join(BUNDLERS, 'package.json'));
+const VITE = join(BUNDLERS, 'node_modules/vite/dist/node/index.js');
+const load = createRequire(join(BUNDLERS, 'package.json'));
 
 /** @type {Record<'vite' | 'webpack' | 'esbuild', (folder: string) => Promise<void>>} */
 const BUILDS = {
   vite: (folder) => runNode(folder, [join(BUNDLERS, 'node_modules/vite/bin/vite.js'), 'build']),
   webpack: async (folder) => {
     const config = (await import(pathToFileURL(join(folder, 'webpack.config.js')).href)).default;
-    const webpack = require('webpack');
+    const webpack = load('webpack');
     await new Promise((resolve, reject) => {
       webpack(
         { context: folder, ...config },
@@ -54,6 +55,25 @@ export async function checkBundlers(checks) {
       await site.close();
     }
   }
+  await checks.check('vite: its development server', () => checkDevServer(text));
+}
+
+/**
+ * The page as vite serves it while it is being written, without a build.
+ * @param {string} text
+ */
+async function checkDevServer(text) {
+  const folder = join(APP, 'bundlers', 'vite');
+  mkdirSync(join(folder, 'public'), { recursive: true });
+  cpSync(TINY_MODEL, join(folder, 'public', 'model.safetensors'));
+  const { createServer } = await import(pathToFileURL(VITE).href);
+  const server = await createServer({ root: folder, logLevel: 'error', server: { port: 5199 } });
+  await server.listen();
+  try {
+    return await withPage(server.resolvedUrls.local[0], (page) => checkFixture(page, false, text));
+  } finally {
+    await server.close();
+  }
 }
 
 /** What the fixtures must show, from Node. */
@@ -74,10 +94,9 @@ async function checkFixture(page, isolated, text) {
   await page.waitForFunction(() => document.querySelector('#text')?.textContent);
   const came = await page.textContent('#text');
   expect(came === text, `expected ${JSON.stringify(text)}, came ${JSON.stringify(came)}`);
-  const threads = isolated ? await page.evaluate(() => navigator.hardwareConcurrency) : 1;
-  const runtime = await page.textContent('#runtime');
-  expect(runtime?.startsWith(`threads: ${threads},`), `${threads} threads expected, ${runtime}`);
-  return runtime ?? '';
+  const runtime = (await page.textContent('#runtime')) ?? '';
+  await expectThreads(page, isolated, Number(/\d+/.exec(runtime)?.[0]));
+  return runtime;
 }
 
 /**

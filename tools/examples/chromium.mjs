@@ -19,17 +19,19 @@ export const BUNDLERS = join(ROOT, 'tools', 'bundlers');
 /** What a page waits for. */
 const TIME_LIMIT_MS = 30_000;
 
-/** @typedef {import('playwright-core').Page} Page */
+/** @typedef {import('./driver.js').Page} Page */
+/** @typedef {import('./driver.js').Browser} Browser */
 
 /**
  * Opens a page, and closes all when `work` is done. A page that reports an error has failed.
  * @param {string} url
- * @param {(page: Page, browser: import('playwright-core').Browser) => Promise<string | void>} work
- * @param {import('playwright-core').BrowserContextOptions} [look]
+ * @param {(page: Page, browser: Browser) => Promise<string | void>} work
+ * @param {import('./driver.js').Look} [look]
  * @returns {Promise<string | void>}
  */
 export async function withPage(url, work, look = {}) {
   expect(existsSync(CHROMIUM), `missing: ${CHROMIUM}`);
+  /** @type {{ chromium: import('./driver.js').Chromium }} */
   const { chromium } = createRequire(join(BUNDLERS, 'package.json'))('playwright-core');
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   /** @type {string[]} */
@@ -38,8 +40,8 @@ export async function withPage(url, work, look = {}) {
     const context = await browser.newContext(look);
     context.setDefaultTimeout(TIME_LIMIT_MS);
     const page = await context.newPage();
-    page.on('pageerror', (/** @type {Error} */ error) => faults.push(error.message));
-    page.on('console', (/** @type {import('playwright-core').ConsoleMessage} */ message) => {
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
       if (message.type() === 'error') faults.push(message.text());
     });
     await page.goto(url);
@@ -56,7 +58,7 @@ export async function withPage(url, work, look = {}) {
 
 /**
  * Bytes that the processes of all pages, workers included, hold for themselves.
- * @param {import('playwright-core').Browser} browser
+ * @param {Browser} browser
  */
 export async function memoryOfPages(browser) {
   const session = await browser.newBrowserCDPSession();

@@ -10,13 +10,14 @@ import { checkEdge } from './edge.mjs';
 import { checkMemory } from './memory.mjs';
 import { checkPage } from './page.mjs';
 import { APP, makeApp, prepareModel } from './prepare.mjs';
+import { checkServer } from './server.mjs';
 
 /** @typedef {{ model: string, story: string }} Story a model's file and what Node makes of it */
 
 /** @type {Record<string, (checks: Checks, story: Story) => Promise<void>>} */
 const PARTS = {
   cli: checkClis,
-  page: checkPage,
+  page: checkBrowser,
   memory: checkMemory,
   edge: checkEdge,
   bundlers: checkBundlers,
@@ -35,6 +36,15 @@ async function checkClis(checks, { model, story }) {
     const came = await denoStory(model);
     expect(came === story, `expected ${JSON.stringify(story)}, came ${JSON.stringify(came)}`);
   });
+}
+
+/**
+ * @param {Checks} checks
+ * @param {Story} story
+ */
+async function checkBrowser(checks, story) {
+  await checks.check('npm run example:browser prints its URL', checkServer);
+  await checkPage(checks, story);
 }
 
 /** @param {string[]} names */
