@@ -7,8 +7,8 @@ import { ReferenceExecutor } from '../../bindings/executor/reference.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { checkWeights } from '../../bindings/plan/check.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
-import { StepSession } from '../support/step_session.js';
 import { sharedModel } from '../support/shared_models.js';
+import { StepSession } from '../support/step_session.js';
 import { tinyCheckpoint, tinyConfig } from '../support/tiny_model.js';
 
 const f64 = (...values: number[]) => Float64Array.from(values);
