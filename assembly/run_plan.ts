@@ -28,7 +28,8 @@ const PANELS_PER_CHUNK = 4;
 /** Runs a step on the calling thread. False: another thread died and left its chunk undone. */
 export function run_plan(plan: usize): bool {
   if (!ASC_FEATURE_THREADS) return run_ops_alone(plan);
-  store<u32>(plan, atomic.load<u32>(plan, PLAN_CLAIM + 4), PLAN_BASE);
+  // Atomic, so that a thread which sees this base also sees the rows and counts written before it.
+  atomic.store<u32>(plan, atomic.load<u32>(plan, PLAN_CLAIM + 4), PLAN_BASE);
   atomic.add<u32>(plan, 1, PLAN_STEP);
   atomic.notify(plan + PLAN_STEP, -1);
   return run_ops(plan, 0);
@@ -48,7 +49,7 @@ export function run_worker(plan: usize, thread: u32): void {
   }
 }
 
-/** Wakes the workers to let them end; true once is enough. */
+/** Wakes the workers and lets them end. */
 export function stop_workers(plan: usize): void {
   if (!ASC_FEATURE_THREADS) return;
   atomic.store<u32>(plan, 1, PLAN_STOP);

@@ -1,12 +1,14 @@
 // Worker threads of a model: idle ones sleep, a dead one is reported, all are gone after dispose.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Core } from '../../bindings/executor/wasm/core.js';
+import { WorkerPool } from '../../bindings/executor/wasm/threads.js';
 import { loadModel, type Model } from '../../bindings/index.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
@@ -59,5 +61,47 @@ test('the death of a worker is a WorkerError, and dispose still frees the rest',
       assert.match((error as Error).message, 'a worker thread died');
     }
   }));
+
+test('a step that was left undone fails all later ones', () => {
+  const core = { stop_workers: () => {} } as unknown as Core;
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const module = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const pool = new WorkerPool(0, core, module, memory, 0, null);
+  pool.check();
+  pool.fail(new Error('stuck'));
+  assert.throws(
+    () => pool.check(),
+    (error: { code?: string }) => error.code === 'WORKER',
+  );
+});
+
+test('a load from bytes in memory can be aborted on the way', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'halfbyte-abort-'));
+  try {
+    const large = { vocabSize: 24_000, hiddenSize: 288, intermediateSize: 768, tied: false };
+    await writeTinyLlama(folder, large);
+    const names = ['config.json', 'model.safetensors'];
+    const read = async (name: string) => [name, await readFile(join(folder, name))] as const;
+    const files = Object.fromEntries(await Promise.all(names.map(read)));
+    const stop = new AbortController();
+    const stages = new Set<string>();
+    const loading = loadModel(files, {
+      threads: 1,
+      signal: stop.signal,
+      // Not from here: a timer's task must get its turn.
+      onProgress: ({ stage, done, total }) => {
+        if (stages.size === 0) setImmediate(() => stop.abort(new Error('enough')));
+        stages.add(stage);
+        assert.ok(done < total, 'the whole file was read before the abort');
+      },
+    });
+    await loading.then(
+      () => assert.unreachable('loaded in spite of the abort'),
+      (error: Error) => assert.is(error.message, 'enough'),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
 
 test.run();

@@ -100,8 +100,6 @@ export class WasmExecutor implements Executor {
     const frequencies = ropeFrequencies(plan.rope, plan.headDim, pow);
     views.doubles(places.frequencies, frequencies.length).set(frequencies);
     await packAll(core, views, checkpoint, places, options);
-    // What loading staged there would be read as activations by nobody, but a dump should not show it.
-    views.bytes(places.staging, places.stagingBytes).fill(0);
 
     const kv = new KvBlocks(views, places, options.kvType, kvLimit);
     const workers = shared
@@ -134,9 +132,11 @@ export class WasmExecutor implements Executor {
     words[(plan + PLAN_ROW_COUNT) / 4] = rows.length;
     words[(plan + PLAN_LOGIT_COUNT) / 4] = wanted;
     if (!core.run_plan(plan)) {
-      throw new WorkerError(
+      const error = new WorkerError(
         '[threads] a worker did not finish its part of a step; load the model again',
       );
+      workers?.fail(error);
+      throw error;
     }
   }
 

@@ -21,6 +21,7 @@ import {
 } from '../../formats.js';
 import { bf16ToF32, f16ToF32 } from '../../model/float16.js';
 import type { Part, Weight } from '../../model/weight.js';
+import { nextTask } from '../../platform/next_task.js';
 import type { Core, MemoryViews } from './core.js';
 
 export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
@@ -91,6 +92,8 @@ export async function packWeight(
   const parts = [weight.values, weight.scales, weight.biases];
   const panelBytes = PANEL * rowBytes(weight.format, k);
   for (let row = 0; row < n; row += strip) {
+    // Bytes in memory are read at once: without a turn of the event loop nothing could abort.
+    if (row > 0) await nextTask();
     signal?.throwIfAborted();
     const rows = Math.min(strip, n - row);
     const before = partBytes(weight, row);

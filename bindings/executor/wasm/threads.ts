@@ -34,12 +34,17 @@ export class WorkerPool {
     this.#core = core;
     this.#plan = plan;
     const onFailure = (error: unknown) => {
-      if (!this.#stopping) this.#failure ??= error;
+      if (!this.#stopping) this.fail(error);
     };
     this.#workers = Array.from({ length: count }, (_, i) => {
       const start: WorkerStart = { module, memory, plan, thread: i + 1 };
       return spawnWorker(start, onFailure, starter);
     });
+  }
+
+  /** Gives the threads up: a step was left undone, so no later one may build on it. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
   }
 
   /** @throws WorkerError if a worker has died. */
