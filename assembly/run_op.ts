@@ -7,6 +7,8 @@ import { matmul_float } from './kernels/matmul_float';
 import { matmul_q4 } from './kernels/matmul_q4';
 import { matmul_q8 } from './kernels/matmul_q8';
 import { matvec_q4 } from './kernels/matvec_q4';
+import { matvec_q4_baseline } from './kernels/matvec_q4_baseline';
+import { matvec_q8 } from './kernels/matvec_q8';
 import { quantize_rows } from './kernels/quantize_rows';
 import { rms_norm } from './kernels/rms_norm';
 import { rope } from './kernels/rope';
@@ -120,12 +122,24 @@ function linear_matmul<S>(plan: usize, op: usize, scratch: usize, begin: u32, en
   const blocks = (load<u32>(op, layout.OP_K) + layout.BLOCK - 1) / layout.BLOCK;
   const hasBias = load<u32>(op, layout.OP_HAS_BIAS);
   const m = rows_of(plan, op);
-  if (load<u32>(op, layout.OP_FORMAT) == layout.FORMAT_Q8) {
+  const isQ8 = load<u32>(op, layout.OP_FORMAT) == layout.FORMAT_Q8;
+  if (m == 1) {
+    if (isQ8) {
+      if (hasBias) matvec_q8<S, S>(out, x, scales, sums, weight, n, blocks, begin, end);
+      else matvec_q8<S, void>(out, x, scales, sums, weight, n, blocks, begin, end);
+    } else if (ASC_FEATURE_RELAXED_SIMD) {
+      if (hasBias) matvec_q4<S, S>(out, x, scales, sums, weight, n, blocks, begin, end);
+      else matvec_q4<S, void>(out, x, scales, sums, weight, n, blocks, begin, end);
+    } else if (hasBias) {
+      matvec_q4_baseline<S, S>(out, x, scales, sums, weight, scratch, n, blocks, begin, end);
+    } else {
+      matvec_q4_baseline<S, void>(out, x, scales, sums, weight, scratch, n, blocks, begin, end);
+    }
+  } else if (isQ8) {
     matmul_q8<S>(out, x, scales, sums, weight, scratch, m, n, blocks, hasBias, begin, end);
-  } else if (m == 1) {
-    matvec_q4<S>(out, x, scales, sums, weight, n, blocks, hasBias, begin, end);
   } else {
-    matmul_q4<S>(out, x, scales, sums, weight, scratch, m, n, blocks, hasBias, begin, end);
+    if (hasBias) matmul_q4<S, S>(out, x, scales, sums, weight, scratch, m, n, blocks, begin, end);
+    else matmul_q4<S, void>(out, x, scales, sums, weight, scratch, m, n, blocks, begin, end);
   }
 }
 

@@ -59,8 +59,8 @@ export function embed_linear<S>(
 
 /** Element i of a 4-bit block: 0..15 with biases, else -8..7. */
 function q4(block: usize, lane: u32, i: u32, hasBias: u32): i32 {
-  const packed = <i32>load<u8>(block + (i >> 2) * 16 + (lane & 3) * 4 + (i & 3));
-  const q = lane & 4 ? packed >> 4 : packed & 15;
+  const packed = <i32>load<u8>(block + (lane >> 2) * 64 + (i >> 3) * 16 + (lane & 3) * 4 + (i & 3));
+  const q = i & 4 ? packed >> 4 : packed & 15;
   return hasBias ? q : q - 8;
 }
 

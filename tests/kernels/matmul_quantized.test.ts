@@ -43,7 +43,13 @@ function run(x: QuantizedRows, m: number, weight: Uint8Array, shape: LinearShape
       dtype: DTYPES[scaleType],
       hasBias,
     };
-    return { code: CODE_MATMUL, fields, rows: m, scratchBytes: m * 32, outputs: [out] };
+    return {
+      code: CODE_MATMUL,
+      fields,
+      rows: m,
+      scratchBytes: Math.max(m * 32, 2 * paddedK(k)),
+      outputs: [out],
+    };
   });
   return out!;
 }

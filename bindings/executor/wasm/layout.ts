@@ -78,14 +78,16 @@ export function layOut(
   const logitRows = take(LOGIT_ROWS_PER_STEP * 4);
   const frequencies = take((plan.headDim / 2) * 8);
   const attention = sdpaScratchBytes(plan.headDim, plan.numHeads / plan.numKvHeads);
-  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, attention));
+  const paddedWidth = align(widestInput(ops, weights));
+  // matmul_*: sums of a panel; matvec_q4_baseline: a row of x as i16; sdpa.
+  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, paddedWidth * 2, attention));
   const scratch = take(threads * scratchBytes);
 
   const staging = at;
   const arena = placeBuffers(ops, plan.buffers, ROWS_PER_STEP, LOGIT_ROWS_PER_STEP);
   const buffers = new Map([...arena.offsets].map(([name, offset]) => [name, staging + offset]));
   take(arena.bytes);
-  const blocks = Math.ceil(widestInput(ops, weights) / BLOCK) * ROWS_PER_STEP;
+  const blocks = (paddedWidth / BLOCK) * ROWS_PER_STEP;
   const quantized = { q: take(blocks * BLOCK), scales: take(blocks * 4), sums: take(blocks * 4) };
   at = Math.max(at, staging + stagingNeed(weights));
   const stagingBytes = at - staging;
