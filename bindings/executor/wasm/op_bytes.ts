@@ -34,7 +34,6 @@ export interface OpShape {
   readonly weightBytes: number;
 }
 
-/** @param positions of the rows that the op runs on */
 type Bytes = (op: OpShape, positions: readonly number[]) => number;
 
 const F32 = 4;
@@ -55,6 +54,11 @@ export const OP_KINDS: Readonly<Record<number, { readonly kind: string; readonly
     [CODE_SILU_MUL]: { kind: 'silu_mul', bytes: (op, rows) => floats(op, rows, 3) },
     [CODE_SELECT_ROWS]: { kind: 'select_rows', bytes: (op, rows) => floats(op, rows, 2) },
   };
+
+/** @param positions of the rows that the op runs on; without rows it touches nothing */
+export function opBytes(op: OpShape, positions: readonly number[]): number {
+  return positions.length === 0 ? 0 : OP_KINDS[op.code]!.bytes(op, positions);
+}
 
 /** A row of the table in, one of floats out. */
 function embed({ format, k }: OpShape, { length: m }: readonly number[]): number {

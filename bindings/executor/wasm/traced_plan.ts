@@ -8,7 +8,7 @@ import type { OnTrace, OpTrace } from '../../trace/step_trace.js';
 import type { KvType, Row } from '../executor.js';
 import type { Core, MemoryViews } from './core.js';
 import type { Layout } from './layout.js';
-import { OP_KINDS, type OpShape } from './op_bytes.js';
+import { OP_KINDS, type OpShape, opBytes } from './op_bytes.js';
 import { packedBytes } from './pack.js';
 
 const OP_WORDS = layout.OP_BYTES / 4;
@@ -77,7 +77,7 @@ export class TracedPlan {
     const ops = this.#ops.map(({ shape, facts, onLogitRows }, i): OpTrace => {
       const on = onLogitRows ? logitPositions : positions;
       const startMs = times[i]!;
-      const bytes = OP_KINDS[shape.code]!.bytes(shape, on);
+      const bytes = opBytes(shape, on);
       return { ...facts, m: on.length, startMs, ms: times[i + 1]! - startMs, bytes };
     });
     const startMs = times[0]!;
