@@ -25,16 +25,12 @@ const ROW = { pid: 1, tid: 1 } as const;
 
 /** The whole trace of some steps of one model, ready for `JSON.stringify`. */
 export function chromeTrace(steps: readonly StepTrace[]): ChromeTrace {
-  return { displayTimeUnit: 'ms', traceEvents: [...headEvents(steps[0]), ...eventsOf(steps)] };
+  const head = steps.slice(0, 1).flatMap(headEvents);
+  return { displayTimeUnit: 'ms', traceEvents: [...head, ...steps.flatMap(stepEvents)] };
 }
 
-function eventsOf(steps: readonly StepTrace[]): ChromeEvent[] {
-  return steps.flatMap(stepEvents);
-}
-
-/** The names of the process and of its row; `step`: any of the trace's. */
-export function headEvents(step: StepTrace | undefined): ChromeEvent[] {
-  const threads = step?.threads ?? 1;
+/** The names of the process and of its row, by any step of the trace. */
+export function headEvents({ threads }: StepTrace): ChromeEvent[] {
   const steps = `steps, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   return [
     { name: 'process_name', ph: 'M', ...ROW, args: { name: 'halfbyte' } },

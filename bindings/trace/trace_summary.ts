@@ -35,7 +35,7 @@ interface Sums {
   rows: number;
   first: number;
   last: number;
-  threads: number;
+  readonly threads: number;
   ms: number;
   readonly kinds: Map<string, { count: number; ms: number; bytes: number }>;
 }
@@ -45,12 +45,8 @@ export class TraceSummary {
   readonly #phases = new Map<StepTrace['phase'], Sums>();
 
   add({ phase, positions, threads, ms, ops }: StepTrace): void {
-    let sums = this.#phases.get(phase);
-    if (!sums) {
-      const [first, last] = [Number.POSITIVE_INFINITY, 0];
-      sums = { steps: 0, rows: 0, first, last, threads, ms: 0, kinds: new Map() };
-      this.#phases.set(phase, sums);
-    }
+    const sums = this.#phases.get(phase) ?? noSums(threads);
+    this.#phases.set(phase, sums);
     sums.steps++;
     sums.rows += positions.length;
     sums.first = Math.min(sums.first, ...positions);
@@ -88,6 +84,10 @@ export class TraceSummary {
   toString(): string {
     return this.phases().map(phaseTable).join('\n\n');
   }
+}
+
+function noSums(threads: number): Sums {
+  return { steps: 0, rows: 0, first: Infinity, last: 0, threads, ms: 0, kinds: new Map() };
 }
 
 function phaseTable(summary: PhaseSummary): string {

@@ -30,7 +30,8 @@ export class TracedPlan {
 
   /**
    * Takes the ops of the plan encoded at `places.plan` over and leaves room for one. Before any worker starts: a
-   * thread that comes late may read the number of ops, which therefore must not change between steps.
+   * thread that comes late may read the number of ops, which therefore must not change between steps. What it
+   * reads of an op that was replaced does no harm: that op's sequence number is over, and no chunk is left of it.
    */
   constructor(
     views: MemoryViews,
