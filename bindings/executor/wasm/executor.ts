@@ -13,6 +13,7 @@ import type { Checkpoint } from '../../model/checkpoint.js';
 import type { Progress } from '../../model/progress.js';
 import type { Plan } from '../../plan/ops.js';
 import { ropeFrequencies } from '../../plan/rope_frequencies.js';
+import type { OnTrace } from '../../trace/step_trace.js';
 import type { Executor, KvType, MemoryNeed, Row, RuntimeInfo, Simd } from '../executor.js';
 import { chooseRuntime, coreBuild } from './choose_runtime.js';
 import { type Core, instantiateCore, MemoryViews } from './core.js';
@@ -29,6 +30,7 @@ import {
 } from './layout.js';
 import { packWeight } from './pack.js';
 import { WorkerPool } from './threads.js';
+import type { TracedPlan } from './traced_plan.js';
 
 export interface WasmOptions {
   readonly threads: number | 'auto';
@@ -39,9 +41,19 @@ export interface WasmOptions {
   readonly core?: CoreOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onTrace?: OnTrace | undefined;
 }
 
 const WASM_PAGE = 65536;
+
+/** What `dispose` lets go. */
+interface Live {
+  readonly core: Core;
+  readonly views: MemoryViews;
+  readonly workers: WorkerPool | null;
+  /** Null: steps are not traced. */
+  readonly traced: TracedPlan | null;
+}
 
 export class WasmExecutor implements Executor {
   readonly runtime: RuntimeInfo;
@@ -52,15 +64,9 @@ export class WasmExecutor implements Executor {
   readonly #vocabSize: number;
   readonly #logitsAt: number;
   readonly #places: Layout;
-  #live: { core: Core; views: MemoryViews; workers: WorkerPool | null } | null;
+  #live: Live | null;
 
-  private constructor(
-    plan: Plan,
-    runtime: RuntimeInfo,
-    places: Layout,
-    kv: KvBlocks,
-    live: { core: Core; views: MemoryViews; workers: WorkerPool | null },
-  ) {
+  private constructor(plan: Plan, runtime: RuntimeInfo, places: Layout, kv: KvBlocks, live: Live) {
     this.runtime = runtime;
     this.memory = memoryNeed(places, plan);
     this.kv = kv;
@@ -96,6 +102,7 @@ export class WasmExecutor implements Executor {
     const core = await instantiateCore(module, memory);
 
     encodePlan(plan, checkpoint.weights, places, options.kvType, views);
+    const traced = await tracedPlan(options, checkpoint, places, views, runtime.threads);
     const pow = (base: number, exponent: number) => core.pow64(base, exponent);
     const frequencies = ropeFrequencies(plan.rope, plan.headDim, pow);
     views.doubles(places.frequencies, frequencies.length).set(frequencies);
@@ -112,12 +119,12 @@ export class WasmExecutor implements Executor {
           workerStarter(options.core),
         )
       : null;
-    return new WasmExecutor(plan, runtime, places, kv, { core, views, workers });
+    return new WasmExecutor(plan, runtime, places, kv, { core, views, workers, traced });
   }
 
   /** Runs synchronously on the calling thread, with the workers' help. */
   run(rows: readonly Row[]): void {
-    const { core, views, workers } = this.#use();
+    const { core, views, workers, traced } = this.#use();
     workers?.check();
     const { plan, rows: rowsAt, logitRows } = this.#places;
     const words = views.words;
@@ -131,7 +138,8 @@ export class WasmExecutor implements Executor {
     });
     words[(plan + PLAN_ROW_COUNT) / 4] = rows.length;
     words[(plan + PLAN_LOGIT_COUNT) / 4] = wanted;
-    if (!core.run_plan(plan)) {
+    const finished = traced ? traced.run(core, rows) : core.run_plan(plan);
+    if (!finished) {
       const error = new WorkerError(
         '[threads] a worker did not finish its part of a step; load the model again',
       );
@@ -176,6 +184,19 @@ function newMemory(descriptor: WebAssembly.MemoryDescriptor): WebAssembly.Memory
       },
     );
   }
+}
+
+/** Loaded only when asked for, as most models are never traced. */
+async function tracedPlan(
+  { kvType, onTrace }: WasmOptions,
+  { weights }: Checkpoint,
+  places: Layout,
+  views: MemoryViews,
+  threads: number,
+): Promise<TracedPlan | null> {
+  if (!onTrace) return null;
+  const { TracedPlan } = await import('./traced_plan.js');
+  return new TracedPlan(views, places, weights, kvType, threads, onTrace);
 }
 
 async function packAll(
