@@ -39,6 +39,7 @@ const WEIGHTS = [
   { name: 'f16', format: layout.FORMAT_FLOAT, dtype: layout.DTYPE_F16, bitsPerWeight: 16 },
   { name: 'q8', format: layout.FORMAT_Q8, dtype: layout.DTYPE_F16, bitsPerWeight: 8.5 },
   { name: 'q4', format: layout.FORMAT_Q4, dtype: layout.DTYPE_F16, bitsPerWeight: 4.5 },
+  { name: 'lut4', format: layout.FORMAT_LUT4, dtype: layout.DTYPE_F32, bitsPerWeight: 4 },
 ];
 
 const KV_TYPES = [

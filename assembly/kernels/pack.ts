@@ -50,7 +50,7 @@ export function pack_q4<S>(
  * Writes rows `row` (low nibbles) and `row + 4` (high nibbles) of a panel: 4 bytes of each quad. Rows from
  * `rows` on are zero.
  */
-function interleave_q4(
+export function interleave_q4(
   to: usize,
   record: usize,
   from: usize,
@@ -152,7 +152,7 @@ function pack_scales<S>(
   return -1;
 }
 
-function is_finite<T>(value: T): bool {
+export function is_finite<T>(value: T): bool {
   if (isFloat<T>()) return value - value == <T>0;
   if (isSigned<T>()) return (<u32>value & 0x7c00) != 0x7c00;
   return (<u32>value & 0x7f80) != 0x7f80;

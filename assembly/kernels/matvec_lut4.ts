@@ -1,0 +1,115 @@
+// y = W x for one row of int8 activations and 4-bit palettes:
+//
+//   y[o] = scale[o] * sum over blocks b, ascending, of
+//            f32(dot(lut[index[o, b]], x[b]) - 64 * sum(x[b])) * xScale[b]
+//
+//   y       f32 [n]
+//   x       i8  [blocks, 32]   within +-127; padding along k is zero
+//   xScales f32 [blocks]
+//   xSums   i32 [blocks]       sum of the 32 values
+//   weights     [ceil(n / 8)] panels of
+//                 lut    u8 [16]   the entries + 64: 0..127
+//                 scales f32 [8]
+//                 indices [blocks, 128] bytes: 16 for each of the 8 quads of k; byte 4 r + i of quad j has
+//                        k = 4 j + i, row r in its low nibble and row r + 4 in its high nibble (r = 0..3)
+//
+// The caller guarantees blocks > 0 and weights padded to whole panels. Computes panels [begin, end).
+//
+// 4 rows x 4 k are looked up by one swizzle, since the rows of a panel share their table. A pair of products
+// just fits i16, 2 * 127 * 127 = 32258, so every dot is widened to i32 before it is added.
+
+import { dot4_i8_u7, swizzle } from '../simd';
+import { NIBBLES } from './matvec_q4';
+import { store_panel } from './panel';
+
+/** Bytes of a panel before its records. */
+export const LUT4_HEAD: usize = 48;
+
+export function matvec_lut4(
+  y: usize,
+  x: usize,
+  xScales: usize,
+  xSums: usize,
+  weights: usize,
+  n: u32,
+  blocks: u32,
+  begin: u32,
+  end: u32,
+): void {
+  const nibbles = v128.load(NIBBLES);
+  const panelBytes = LUT4_HEAD + ((<usize>blocks) << 7);
+
+  for (let panel = begin; panel < end; panel++) {
+    const head = weights + <usize>panel * panelBytes;
+    const lut = v128.load(head);
+    let w = head + LUT4_HEAD;
+    let low = f32x4.splat(0);
+    let high = f32x4.splat(0);
+    for (let b: usize = 0; b < blocks; b++, w += 128) {
+      const xb = x + (b << 5);
+      let packed = v128.load(w);
+      let quad = v128.load32_splat(xb);
+      let lowDot = dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles)));
+      let highDot = dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles)));
+      packed = v128.load(w, 16);
+      quad = v128.load32_splat(xb, 4);
+      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
+      highDot = i32x4.add(
+        highDot,
+        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
+      );
+      packed = v128.load(w, 32);
+      quad = v128.load32_splat(xb, 8);
+      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
+      highDot = i32x4.add(
+        highDot,
+        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
+      );
+      packed = v128.load(w, 48);
+      quad = v128.load32_splat(xb, 12);
+      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
+      highDot = i32x4.add(
+        highDot,
+        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
+      );
+      packed = v128.load(w, 64);
+      quad = v128.load32_splat(xb, 16);
+      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
+      highDot = i32x4.add(
+        highDot,
+        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
+      );
+      packed = v128.load(w, 80);
+      quad = v128.load32_splat(xb, 20);
+      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
+      highDot = i32x4.add(
+        highDot,
+        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
+      );
+      packed = v128.load(w, 96);
+      quad = v128.load32_splat(xb, 24);
+      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
+      highDot = i32x4.add(
+        highDot,
+        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
+      );
+      packed = v128.load(w, 112);
+      quad = v128.load32_splat(xb, 28);
+      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
+      highDot = i32x4.add(
+        highDot,
+        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
+      );
+
+      const zeros = i32x4.shl(v128.load32_splat(xSums + (b << 2)), 6);
+      const xScale = v128.load32_splat(xScales + (b << 2));
+      lowDot = i32x4.sub(lowDot, zeros);
+      highDot = i32x4.sub(highDot, zeros);
+      low = f32x4.add(low, f32x4.mul(f32x4.convert_i32x4_s(lowDot), xScale));
+      high = f32x4.add(high, f32x4.mul(f32x4.convert_i32x4_s(highDot), xScale));
+    }
+    low = f32x4.mul(low, v128.load(head, 16));
+    high = f32x4.mul(high, v128.load(head, 32));
+    store_panel(y, n, panel, low, high);
+  }
+}
