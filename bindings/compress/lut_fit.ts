@@ -7,7 +7,9 @@ import { LUT_ENTRIES } from '../formats.js';
 /** The kernels' exact range. */
 export const MAX_ENTRY = 63;
 const BINS = 2048;
-const LLOYD_STEPS = 100;
+/** Bins taken together where a density is estimated. */
+const SMOOTHED = 32;
+const LLOYD_STEPS = 300;
 /** Parts of the largest value that MAX_ENTRY may stand for: below 1 outliers are clipped, for finer steps. */
 const CLIPS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
 
@@ -70,7 +72,9 @@ export class Histogram {
   spread(count: number): Float64Array {
     const areas = new Float64Array(BINS + 1);
     for (let i = 0; i < BINS; i++) {
-      areas[i + 1] = areas[i]! + Math.sqrt(this.#count[i + 1]! - this.#count[i]!);
+      const from = i - (i % SMOOTHED);
+      const density = this.#count[from + SMOOTHED]! - this.#count[from]!;
+      areas[i + 1] = areas[i]! + Math.sqrt(density);
     }
     const out = new Float64Array(count);
     for (let i = 0, bin = 0; i < count; i++) {
