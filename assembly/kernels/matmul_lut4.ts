@@ -63,6 +63,7 @@ function half_block(
 ): void {
   const lut = v128.load(table);
   const nibbles = v128.load(NIBBLES);
+  const ones = i16x8.shr_u(nibbles, 11);
   const shift = <i32>half; // 0: low nibbles, 4: high nibbles
   const w0 = swizzle(lut, v128.and(i16x8.shr_u(v128.load(w), shift), nibbles));
   const w1 = swizzle(lut, v128.and(i16x8.shr_u(v128.load(w, 16), shift), nibbles));
@@ -79,14 +80,14 @@ function half_block(
     at < last;
     at += 32, x += 32, xScales += 4, xSums += 4
   ) {
-    let dot = dot4_i8_u7(v128.load32_splat(x), w0);
-    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 4), w1));
-    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 8), w2));
-    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 12), w3));
-    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 16), w4));
-    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 20), w5));
-    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 24), w6));
-    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 28), w7));
+    let dot = dot4_i8_u7(v128.load32_splat(x), w0, ones);
+    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 4), w1, ones));
+    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 8), w2, ones));
+    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 12), w3, ones));
+    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 16), w4, ones));
+    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 20), w5, ones));
+    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 24), w6, ones));
+    dot = i32x4.add(dot, dot4_i8_u7(v128.load32_splat(x, 28), w7, ones));
 
     dot = i32x4.sub(dot, i32x4.shl(v128.load32_splat(xSums), 6));
     const scaled = f32x4.mul(f32x4.convert_i32x4_s(dot), v128.load32_splat(xScales));

@@ -17,6 +17,8 @@
 //
 // 4 rows x 4 k are looked up by one swizzle, since the rows of a panel share their table. A pair of products
 // just fits i16, 2 * 127 * 127 = 32258, so every dot is widened to i32 before it is added.
+// Two quads a turn of the loop: in a longer body the compiler moves all high halves behind the low ones,
+// and the vectors that wait for them do not fit the registers.
 
 import { dot4_i8_u7, swizzle } from '../simd';
 import { NIBBLES } from './matvec_q4';
@@ -37,74 +39,34 @@ export function matvec_lut4(
   end: u32,
 ): void {
   const nibbles = v128.load(NIBBLES);
+  const ones = i16x8.shr_u(nibbles, 11);
   const panelBytes = LUT4_HEAD + ((<usize>blocks) << 7);
 
   for (let panel = begin; panel < end; panel++) {
     const head = weights + <usize>panel * panelBytes;
     const lut = v128.load(head);
     let w = head + LUT4_HEAD;
+    let quads = x;
     let low = f32x4.splat(0);
     let high = f32x4.splat(0);
-    for (let b: usize = 0; b < blocks; b++, w += 128) {
-      const xb = x + (b << 5);
-      let packed = v128.load(w);
-      let quad = v128.load32_splat(xb);
-      let lowDot = dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles)));
-      let highDot = dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles)));
-      packed = v128.load(w, 16);
-      quad = v128.load32_splat(xb, 4);
-      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
-      highDot = i32x4.add(
-        highDot,
-        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
-      );
-      packed = v128.load(w, 32);
-      quad = v128.load32_splat(xb, 8);
-      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
-      highDot = i32x4.add(
-        highDot,
-        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
-      );
-      packed = v128.load(w, 48);
-      quad = v128.load32_splat(xb, 12);
-      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
-      highDot = i32x4.add(
-        highDot,
-        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
-      );
-      packed = v128.load(w, 64);
-      quad = v128.load32_splat(xb, 16);
-      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
-      highDot = i32x4.add(
-        highDot,
-        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
-      );
-      packed = v128.load(w, 80);
-      quad = v128.load32_splat(xb, 20);
-      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
-      highDot = i32x4.add(
-        highDot,
-        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
-      );
-      packed = v128.load(w, 96);
-      quad = v128.load32_splat(xb, 24);
-      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
-      highDot = i32x4.add(
-        highDot,
-        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
-      );
-      packed = v128.load(w, 112);
-      quad = v128.load32_splat(xb, 28);
-      lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, swizzle(lut, v128.and(packed, nibbles))));
-      highDot = i32x4.add(
-        highDot,
-        dot4_i8_u7(quad, swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles))),
-      );
-
-      const zeros = i32x4.shl(v128.load32_splat(xSums + (b << 2)), 6);
+    for (let b: usize = 0; b < blocks; b++) {
+      let lowDot = i32x4.neg(i32x4.shl(v128.load32_splat(xSums + (b << 2)), 6));
+      let highDot = lowDot;
+      for (const last = w + 128; w < last; w += 32, quads += 8) {
+        let packed = v128.load(w);
+        let quad = v128.load32_splat(quads);
+        let lowRows = swizzle(lut, v128.and(packed, nibbles));
+        let highRows = swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles));
+        lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, lowRows, ones));
+        highDot = i32x4.add(highDot, dot4_i8_u7(quad, highRows, ones));
+        packed = v128.load(w, 16);
+        quad = v128.load32_splat(quads, 4);
+        lowRows = swizzle(lut, v128.and(packed, nibbles));
+        highRows = swizzle(lut, v128.and(i16x8.shr_u(packed, 4), nibbles));
+        lowDot = i32x4.add(lowDot, dot4_i8_u7(quad, lowRows, ones));
+        highDot = i32x4.add(highDot, dot4_i8_u7(quad, highRows, ones));
+      }
       const xScale = v128.load32_splat(xScales + (b << 2));
-      lowDot = i32x4.sub(lowDot, zeros);
-      highDot = i32x4.sub(highDot, zeros);
       low = f32x4.add(low, f32x4.mul(f32x4.convert_i32x4_s(lowDot), xScale));
       high = f32x4.add(high, f32x4.mul(f32x4.convert_i32x4_s(highDot), xScale));
     }
