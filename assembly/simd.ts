@@ -115,6 +115,24 @@ export function dot_i8_u7(x: v128, w: v128): v128 {
   return i16x8.add(even, i16x8.mul(odd_i8(x), i16x8.shr_u(w, 8)));
 }
 
+/**
+ * Dot products of 4 rows x 4 k as i32x4, one lane a row. x is int8 within +-127, w is 0..127. ones: i16x8 of
+ * 1, in a register of the caller's; extadd_pairwise would load it for every dot.
+ */
+export function dot4_i8_u7(x: v128, w: v128, ones: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(x, w), ones);
+  }
+  const even = i32x4.dot_i16x8_s(even_i8(x), v128.and(w, i16x8.splat(0xff)));
+  return i32x4.add(even, i32x4.dot_i16x8_s(odd_i8(x), i16x8.shr_u(w, 8)));
+}
+
+/** Bytes of `table` at indices 0..15; any other index is the caller's error. */
+export function swizzle(table: v128, indices: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, indices);
+  return i8x16.swizzle(table, indices);
+}
+
 /** Bytes 0, 2, 4 ... of x, sign-extended to i16x8. */
 export function even_i8(x: v128): v128 {
   return i16x8.shr_s(i16x8.shl(x, 8), 8);

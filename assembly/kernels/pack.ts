@@ -5,6 +5,7 @@
 // Returns the index of the first row that holds infinity or NaN, or -1.
 
 import { PANEL } from '../op_layout';
+import { nibbles_of_row } from './panel';
 
 /** T: f32, i16 (float16), u16 (bfloat16). from: T [rows, k]. */
 export function pack_float<T>(to: usize, from: usize, rows: u32, k: u32): i32 {
@@ -40,15 +41,14 @@ export function pack_q4<S>(
   for (let row: u32 = 0; row < rows; row += PANEL) {
     const panel = to + <usize>(row / PANEL) * blocks * record;
     for (let r: u32 = 0; r < <u32>PANEL; r++) {
-      const lane = ((r & 4) << 4) + ((r & 3) << 2);
-      interleave_q4(panel + lane, record, from, row + r, rows, blocks);
+      interleave_q4(panel + nibbles_of_row(r), record, from, row + r, rows, blocks);
     }
   }
   return pack_scales<S>(to + 128, record, scales, biases, rows, blocks, hasBias);
 }
 
 /** Writes row `row` of a panel: 4 bytes of each 8 k. Rows from `rows` on are zero. */
-function interleave_q4(
+export function interleave_q4(
   to: usize,
   record: usize,
   from: usize,
@@ -147,7 +147,7 @@ function pack_scales<S>(
   return -1;
 }
 
-function is_finite<T>(value: T): bool {
+export function is_finite<T>(value: T): bool {
   if (isFloat<T>()) return value - value == <T>0;
   if (isSigned<T>()) return (<u32>value & 0x7c00) != 0x7c00;
   return (<u32>value & 0x7f80) != 0x7f80;

@@ -11,7 +11,7 @@
 // 127 / max would overflow. Infinity or NaN in a block makes its scale so, and with it the outputs.
 
 import { BLOCK } from '../op_layout';
-import { max4, TINY } from '../simd';
+import { TINY } from '../simd';
 
 export function quantize_rows(
   q: usize,

@@ -14,7 +14,7 @@ import { Session } from '../../bindings/session/session.js';
 import { TurnQueue } from '../../bindings/session/turn_queue.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
-const SCHEMES = ['float', 'int8', 'int4', 'int4-asym'];
+const SCHEMES = ['float', 'int8', 'int4', 'int4-asym', 'palettize4'];
 const KV_TYPES: readonly KvType[] = ['f32', 'f16', 'int8'];
 const THREADS = [1, 2, 3];
 /** Tokens a prefill call; the last is the whole prompt at once. */

@@ -11,6 +11,7 @@ import {
 import { CapacityError, DisposedError, WorkerError } from '../../errors.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { Progress } from '../../model/progress.js';
+import { storedBytes } from '../../model/weight.js';
 import type { Plan } from '../../plan/ops.js';
 import { ropeFrequencies } from '../../plan/rope_frequencies.js';
 import type { OnTrace } from '../../trace/step_trace.js';
@@ -207,9 +208,7 @@ async function packAll(
   { signal, onProgress }: WasmOptions,
 ): Promise<void> {
   let total = 0;
-  for (const { values, scales, biases } of checkpoint.weights.values()) {
-    total += values.bytes + (scales?.bytes ?? 0) + (biases?.bytes ?? 0);
-  }
+  for (const weight of checkpoint.weights.values()) total += storedBytes(weight);
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;

@@ -10,7 +10,7 @@ import type { Weight } from '../../model/weight.js';
 import type { Op, Plan } from '../../plan/ops.js';
 import { type KvType, type MemoryNeed, PAGE_SIZE } from '../executor.js';
 import { placeBuffers } from './arena.js';
-import { packedBytes, stripBytes } from './pack.js';
+import { packedBytes, STRIP_ROWS, stripBytes } from './pack.js';
 
 /** The core's constants end before this address (asconfig.json: memoryBase 1024). */
 const FIRST_ADDRESS = 4096;
@@ -137,14 +137,14 @@ function widestInput(ops: readonly Op[], weights: ReadonlyMap<string, Weight>): 
   let widest = 0;
   for (const op of ops) {
     const weight = op.kind === 'matmul' ? weights.get(op.weight) : undefined;
-    if (weight?.format.kind === 'linear') widest = Math.max(widest, weight.shape[1] ?? 0);
+    if (weight && weight.format.kind !== 'float') widest = Math.max(widest, weight.shape[1] ?? 0);
   }
   return widest;
 }
 
 function stagingNeed(weights: ReadonlyMap<string, Weight>): number {
   let need = STAGING_BYTES;
-  for (const weight of weights.values()) need = Math.max(need, stripBytes(weight, PANEL));
+  for (const weight of weights.values()) need = Math.max(need, stripBytes(weight, STRIP_ROWS));
   return align(need);
 }
 

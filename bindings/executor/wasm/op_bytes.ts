@@ -13,9 +13,11 @@ import {
   CODE_SDPA,
   CODE_SELECT_ROWS,
   CODE_SILU_MUL,
+  PANEL,
 } from '../../../assembly/op_layout.js';
-import { GROUP_SIZE, paddedK, rowBytes, type WeightFormat } from '../../formats.js';
+import { GROUP_SIZE, paddedK, type WeightFormat } from '../../formats.js';
 import type { KvType } from '../executor.js';
+import { panelBytes } from './pack.js';
 
 /** What bytes depend on; fields that the op does not have are 0. */
 export interface OpShape {
@@ -62,7 +64,7 @@ export function opBytes(op: OpShape, positions: readonly number[]): number {
 
 /** A row of the table in, one of floats out. */
 function embed({ format, k }: OpShape, { length: m }: readonly number[]): number {
-  return m * ((format ? rowBytes(format, k) : 0) + k * F32);
+  return m * ((format ? panelBytes(format, k) / PANEL : 0) + k * F32);
 }
 
 /** Float64 frequencies in, cos and sin out. */
