@@ -47,7 +47,7 @@ export async function createKernelSet(simd: Simd, threads: number): Promise<Kern
   const readBytes = WEIGHT_REGION / 4;
   const workers = shared ? new WorkerPool(threads - 1, core, module, memory, PLAN, null) : null;
   const reads = await ThreadReads.start(core, module, memory, at.weights, readBytes, threads);
-  const op = new OneOp(core, memory);
+  const op = new OneOp(core, memory, threads);
   return {
     cases: kernelCases(at),
     prepare: (kernelCase) => prepare(kernelCase, core, op, at),

@@ -19,10 +19,12 @@ export const FREE = SCRATCH + MAX_THREADS * SCRATCH_BYTES;
 
 export class OneOp {
   readonly #core: Core;
+  readonly #threads: number;
   readonly #words: Uint32Array;
 
-  constructor(core: Core, memory: WebAssembly.Memory) {
+  constructor(core: Core, memory: WebAssembly.Memory, threads: number) {
     this.#core = core;
+    this.#threads = threads;
     this.#words = new Uint32Array(memory.buffer);
   }
 
@@ -40,6 +42,7 @@ export class OneOp {
     this.#set(PLAN + layout.PLAN_ROW_COUNT, positions.length);
     this.#set(PLAN + layout.PLAN_ROWS, ROWS);
     this.#set(PLAN + layout.PLAN_LOGIT_ROWS, LOGIT_ROWS);
+    this.#set(PLAN + layout.PLAN_THREADS, this.#threads);
     this.#set(PLAN + layout.PLAN_SCRATCH, SCRATCH);
     this.#set(PLAN + layout.PLAN_SCRATCH_BYTES, SCRATCH_BYTES);
     positions.forEach((position, i) => {
