@@ -13,38 +13,23 @@ import { parseArgs } from 'node:util';
 import { OptionError } from '../bindings/errors.js';
 import { keepCoreBusy } from './busy.js';
 import type { Contestant } from './decode_process.js';
+import {
+  type DecodeReport,
+  type PoolStart,
+  printReport,
+  type Ratio,
+  type Row,
+} from './decode_report.js';
 import { type Measured, measureModel, type Sizes } from './decode_rounds.js';
 import { oneOrTwo, runMain, whole } from './options.js';
 import { poolStartMs } from './pool_start.js';
 import { seededModel } from './seeded_model.js';
 import { MODEL_SHAPES } from './shapes.js';
-import { ratioOf, type Spread, spreadOf, spreadText } from './statistics.js';
-import { markdownTable } from './table.js';
+import { ratioOf, spreadOf } from './statistics.js';
 
 const BUILD = join(dirname(fileURLToPath(import.meta.url)), '..');
 const MODELS = join(BUILD, '..', '.cache', 'models');
 const POOL_STARTS = 9;
-
-interface Row {
-  readonly model: string;
-  readonly label: string;
-  readonly prefillTokensPerSecond: Spread;
-  readonly decodeTokensPerSecond: Spread;
-  readonly firstTokenMs: Spread;
-  readonly loadMs: Spread;
-  /** Load time over the time to read the file's bytes, load by load. */
-  readonly loadOverRead: Spread;
-  readonly peakMemoryBytes: number;
-}
-
-/** Speeds of the second contestant over the first. */
-interface Ratio {
-  readonly model: string;
-  readonly label: string;
-  readonly prefill: Spread;
-  readonly decode: Spread;
-  readonly load: Spread;
-}
 
 await runMain(async () => {
   const { values: options, positionals } = parseArgs({
@@ -83,9 +68,16 @@ await runMain(async () => {
     ratios.push(...measured.slice(1).map((one) => ratio(name, one, measured[0] as Measured)));
   }
   const machine = { cpu: cpus()[0]?.model ?? 'unknown CPU', node: process.version, simd };
-  const report = { ...machine, ...sizes, busy: options.busy, poolStart, rows, ratios };
+  const report: DecodeReport = {
+    ...machine,
+    ...sizes,
+    busy: options.busy,
+    poolStart,
+    rows,
+    ratios,
+  };
   if (options.json) console.log(JSON.stringify(report, null, 2));
-  else print(report);
+  else printReport(report);
 });
 
 function contestantsOf(threads: readonly number[], base: string | undefined): Contestant[] {
@@ -108,8 +100,7 @@ function locationOf(model: string): Promise<string> | string {
   return shape ? seededModel(shape, MODELS) : model;
 }
 
-/** The first start in a process, which finds nothing warm, and those after it. */
-async function poolStarts(threads: number) {
+async function poolStarts(threads: number): Promise<PoolStart> {
   const firstMs = await poolStartMs(threads);
   const later: number[] = [];
   for (let i = 0; i < POOL_STARTS; i++) later.push(await poolStartMs(threads));
@@ -149,56 +140,4 @@ function ratio(model: string, second: Measured, first: Measured): Ratio {
       (load) => load.loadMs,
     ),
   };
-}
-
-function print(report: {
-  cpu: string;
-  node: string;
-  simd: string;
-  busy: boolean;
-  poolStart: Awaited<ReturnType<typeof poolStarts>> | null;
-  promptTokens: number;
-  decodeTokens: number;
-  contextTokens: number;
-  trials: number;
-  rows: readonly Row[];
-  ratios: readonly Ratio[];
-}): void {
-  const { cpu, node, simd, busy, poolStart, rows, ratios } = report;
-  const other = busy ? ', the other core kept busy' : '';
-  console.log(`${node}, ${simd} SIMD, ${cpu}${other}`);
-  console.log(
-    `prompt ${report.promptTokens}, decode ${report.decodeTokens}, after ${report.contextTokens} tokens; ` +
-      `median (quartiles) of ${report.trials} trials\n`,
-  );
-  const heads = 'model,run,prefill tok/s:,decode tok/s:,first token ms:,load ms:,load over read:';
-  console.log(
-    markdownTable(
-      [...heads.split(','), 'peak MB:'],
-      rows.map((row) => [
-        row.model,
-        row.label,
-        spreadText(row.prefillTokensPerSecond, 1),
-        spreadText(row.decodeTokensPerSecond, 1),
-        spreadText(row.firstTokenMs, 1),
-        spreadText(row.loadMs, 0),
-        spreadText(row.loadOverRead, 2),
-        (row.peakMemoryBytes / 1e6).toFixed(0),
-      ]),
-    ),
-  );
-  if (ratios.length > 0) {
-    const cells = ratios.map(({ model, label, prefill, decode, load }) => {
-      return [model, label, ...[prefill, decode, load].map((spread) => spreadText(spread, 3))];
-    });
-    const names = ['model', 'speed of', 'prefill:', 'decode:', 'load:'];
-    console.log(`\n${markdownTable(names, cells)}`);
-  }
-  if (poolStart) {
-    const { threads, firstMs, laterMs } = poolStart;
-    const later = `then ${spreadText(laterMs, 1)} ms`;
-    console.log(
-      `\npool start, ${threads} threads: ${firstMs.toFixed(1)} ms in a new process, ${later}`,
-    );
-  }
 }
