@@ -7,8 +7,8 @@
 //   logits  | i of the first row whose logits are wanted | ... (u32 each)
 
 // Plan header. The words that threads fight over have a cache line each.
-export const PLAN_CLAIM = 0; // u64: op sequence number << 32 | next chunk of that op
-export const PLAN_DONE = 64; // chunks of that op that are finished
+export const PLAN_CLAIM = 0; // u64: op sequence number << 32 | next unit of that op
+export const PLAN_DONE = 64; // units of that op that are finished
 export const PLAN_WAITERS = 128; // threads asleep on PLAN_CLAIM
 export const PLAN_STEP = 192; // steps started; idle workers sleep on it
 export const PLAN_STOP = 196; // 1: workers leave their loop
@@ -20,6 +20,7 @@ export const PLAN_ROWS = 216; // address of the rows
 export const PLAN_LOGIT_ROWS = 220; // address of the logit row list
 export const PLAN_SCRATCH = 224; // address of thread 0's scratch
 export const PLAN_SCRATCH_BYTES = 228; // per thread
+export const PLAN_THREADS = 232; // threads that run the plan
 export const PLAN_BYTES = 256;
 
 // A row of the step.

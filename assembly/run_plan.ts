@@ -2,7 +2,7 @@
 // function on the same plan; an op's units of work (rows, panels of outputs, heads) are cut in chunks that
 // threads claim. Unit boundaries never cut a sum, so the thread count cannot change a result.
 
-import { claim_chunk, finish_chunk, wait_for_op } from './barrier';
+import { chunk_size, claim_chunk, finish_chunk, wait_for_op } from './barrier';
 import {
   CODE_MATMUL,
   CODE_SDPA,
@@ -19,11 +19,12 @@ import {
   PLAN_SCRATCH_BYTES,
   PLAN_STEP,
   PLAN_STOP,
+  PLAN_THREADS,
 } from './op_layout';
 import { rows_of, run_op } from './run_op';
 
-/** Panels of a matmul that a thread claims at once: 32 output rows. */
-const PANELS_PER_CHUNK = 4;
+/** Panels of a matmul that a thread claims at least: 16 output rows. */
+const LEAST_PANELS: u32 = 2;
 
 /** Runs a step on the calling thread. False: another thread died and left its chunk undone. */
 export function run_plan(plan: usize): bool {
@@ -71,19 +72,20 @@ function run_ops(plan: usize, thread: u32): bool {
   // The base is read before anything else: rows and counts that go with it cannot be older than it is.
   const base = atomic.load<u32>(plan, PLAN_BASE);
   const count = load<u32>(plan, PLAN_OP_COUNT);
+  const threads = load<u32>(plan, PLAN_THREADS);
   const scratch = load<u32>(plan, PLAN_SCRATCH) + thread * load<u32>(plan, PLAN_SCRATCH_BYTES);
   for (let i: u32 = 0; i < count; i++) {
     const op = plan + PLAN_BYTES + i * OP_BYTES;
-    const grain: u32 = load<u32>(op, OP_CODE) == CODE_MATMUL ? PANELS_PER_CHUNK : 1;
+    // An op on no rows still has one (empty) unit, so that each step has the same sequence numbers.
     const units = units_of(plan, op);
-    // An op on no rows still has one (empty) chunk, so that each step has the same sequence numbers.
-    const chunks = max<u32>(1, (units + grain - 1) / grain);
-    let chunk = claim_chunk(plan, base + i, chunks);
-    while (chunk >= 0) {
-      const begin = <u32>chunk * grain;
-      run_op(plan, op, scratch, begin, min<u32>(units, begin + grain));
-      finish_chunk(plan, base + i, chunks);
-      chunk = claim_chunk(plan, base + i, chunks);
+    const total = max<u32>(1, units);
+    const least: u32 = load<u32>(op, OP_CODE) == CODE_MATMUL ? LEAST_PANELS : 1;
+    let begin = claim_chunk(plan, base + i, total, threads, least);
+    while (begin >= 0) {
+      const size = chunk_size(total - begin, threads, least);
+      run_op(plan, op, scratch, begin, min<u32>(units, begin + size));
+      finish_chunk(plan, base + i, size, total);
+      begin = claim_chunk(plan, base + i, total, threads, least);
     }
     if (!wait_for_op(plan, base + i)) return false;
   }

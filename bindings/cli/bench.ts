@@ -8,6 +8,7 @@ import { COMMON, type Options } from './options.js';
 import { ProgressBar } from './progress.js';
 import { RUNTIME, withModel } from './run_model.js';
 import { TRACE, type TraceFile, withTrace } from './trace_file.js';
+import { randomPrompt, runTrial, type Trial } from './trial.js';
 import { count, median, megabytes } from './words.js';
 
 const PROMPT_TOKENS = 128;
@@ -19,12 +20,6 @@ interface Sizes {
   readonly promptTokens: number;
   readonly decodeTokens: number;
   readonly trials: number;
-}
-
-/** Milliseconds of one trial. */
-interface Trial {
-  readonly firstTokenMs: number;
-  readonly decodeMs: number;
 }
 
 export const bench: Command = {
@@ -95,7 +90,7 @@ async function runTrials(
     for (let trial = 0; trial <= trials; trial++) {
       bar.update(trial, trials + 1);
       const prompt = randomPrompt(random, promptTokens, vocabSize);
-      const result = await runTrial(model, prompt, decodeTokens, signal);
+      const result = await trialOf(model, prompt, decodeTokens, signal);
       if (trial > 0) done.push(result);
     }
   } finally {
@@ -117,33 +112,23 @@ async function traceTrial(
   };
   const run = async (model: Model) => {
     const prompt = randomPrompt(Random.fromSeed(SEED), promptTokens, model.config.vocabSize);
-    await runTrial(model, prompt, decodeTokens, terminal.signal);
+    await trialOf(model, prompt, decodeTokens, terminal.signal);
     warm = true;
-    await runTrial(model, prompt, decodeTokens, terminal.signal);
+    await trialOf(model, prompt, decodeTokens, terminal.signal);
   };
   await withModel(options, terminal, run, onTrace);
 }
 
-function randomPrompt(random: Random, length: number, vocabSize: number): number[] {
-  return Array.from({ length }, () => Math.floor(random.uniform() * vocabSize));
-}
-
-/** Greedy, as sampling is not what is measured; tokens that end a text do not end it. */
-async function runTrial(
+/** A trial in a session of its own. Greedy: sampling is not what is measured. */
+async function trialOf(
   model: Model,
   prompt: readonly number[],
   decodeTokens: number,
   signal: AbortSignal,
 ): Promise<Trial> {
-  const greedy = new Sampler({ temperature: 0 });
   const session = await model.createSession();
   try {
-    const started = performance.now();
-    let token = await session.sample(prompt, greedy, { signal });
-    const first = performance.now();
-    for (let i = 0; i < decodeTokens; i++)
-      token = await session.sample([token], greedy, { signal });
-    return { firstTokenMs: first - started, decodeMs: performance.now() - first };
+    return await runTrial(session, new Sampler({ temperature: 0 }), prompt, decodeTokens, signal);
   } finally {
     await session.dispose();
   }

@@ -62,6 +62,17 @@ test('the death of a worker is a WorkerError, and dispose still frees the rest',
     }
   }));
 
+test('the death of a worker leaves other models alone', () =>
+  withModel(async (other) =>
+    withModel(async (_, workers) => {
+      const [first] = workers;
+      await first?.terminate();
+      await sleep(50);
+      const { tokens } = await other.complete(PROMPT, { maxTokens: 4, temperature: 0 });
+      assert.is(tokens.length, 4);
+    }),
+  ));
+
 test('a step that was left undone fails all later ones', () => {
   const core = { stop_workers: () => {} } as unknown as Core;
   const memory = new WebAssembly.Memory({ initial: 1 });

@@ -209,6 +209,7 @@ export function encodePlan(
   words[header + layout.PLAN_OP_COUNT / 4] = encoder.records.length;
   words[header + layout.PLAN_ROWS / 4] = places.rows;
   words[header + layout.PLAN_LOGIT_ROWS / 4] = places.logitRows;
+  words[header + layout.PLAN_THREADS / 4] = places.threads;
   words[header + layout.PLAN_SCRATCH / 4] = places.scratch;
   words[header + layout.PLAN_SCRATCH_BYTES / 4] = places.scratchBytes;
   encoder.records.forEach((fields, i) => {

@@ -35,6 +35,7 @@ export interface Layout {
   readonly rows: number;
   readonly logitRows: number;
   readonly frequencies: number;
+  readonly threads: number;
   readonly scratch: number;
   readonly scratchBytes: number;
   readonly buffers: ReadonlyMap<string, number>;
@@ -101,6 +102,7 @@ export function layOut(
     rows,
     logitRows,
     frequencies,
+    threads,
     scratch,
     scratchBytes,
     buffers,
