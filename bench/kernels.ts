@@ -1,26 +1,23 @@
-// Micro-benchmarks of every kernel on one thread: time, GB/s or GOP/s, and the ratio to sequential reads of
-// DRAM, measured just before each kernel in the same run.
+// Micro-benchmarks of every kernel: time, GB/s or GOP/s, and the ratio to sequential reads of DRAM, measured
+// just before each kernel in the same run. With two builds, SIMD levels or thread counts: their ratio.
 //
-//   node build/bench/kernels.js [--json] [--filter TEXT] [--seconds S] [--simd baseline|relaxed]
+//   node build/bench/kernels.js [--filter TEXT] [--seconds S] [--simd relaxed,baseline] [--threads 1,2]
+//     [--compare FOLDER] [--json]
 
-import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import Benchmark from 'benchmark';
-import { OP_WEIGHT, PAGE_POSITIONS } from '../assembly/op_layout.js';
+import { OptionError } from '../bindings/errors.js';
+import type { Simd } from '../bindings/executor/executor.js';
 import { relaxedSimdRefusal } from '../bindings/executor/features.js';
-import { type Core, instantiateCore } from '../bindings/executor/wasm/core.js';
-import { type KernelCase, kernelCases, type Regions } from './cases.js';
-import { FREE, OneOp } from './one_op.js';
-
-const MIB = 1 << 20;
-/** Larger than any cache: consecutive calls read different copies of the weights. */
-const WEIGHT_REGION = 256 * MIB;
-const BUFFER = 16 * MIB;
-/** As float32, float16, bfloat16, int8 or nibbles: an ordinary positive number. */
-const FILL = 0x3c;
+import type { KernelCase } from './cases.js';
+import { type KernelRatio, kernelRatios } from './kernel_ratios.js';
+import { createKernelSet, type KernelSet, type Runnable } from './kernel_set.js';
+import { atLeast, oneOrTwo, runMain, whole } from './options.js';
+import { spreadText } from './statistics.js';
+import { markdownTable } from './table.js';
 
 interface Result {
   readonly kernel: string;
@@ -35,93 +32,97 @@ interface Result {
   readonly spread: number;
 }
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    filter: { type: 'string', default: '' },
-    seconds: { type: 'string', default: '0.4' },
-    simd: { type: 'string' },
-  },
+interface Side {
+  readonly label: string;
+  readonly set: KernelSet;
+}
+
+await runMain(async () => {
+  const { values: options } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      filter: { type: 'string', default: '' },
+      seconds: { type: 'string', default: '0.4' },
+      simd: { type: 'string', default: relaxedSimdRefusal() ? 'baseline' : 'relaxed' },
+      threads: { type: 'string', default: '1' },
+      compare: { type: 'string' },
+    },
+  });
+  const seconds = atLeast('seconds', options.seconds, 0.001);
+  const wanted = (name: string) => name.includes(options.filter);
+  const sides = await createSides(options.simd, options.threads, options.compare);
+  const machine = `${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'}`;
+  try {
+    const [first, second] = sides as [Side, Side | undefined];
+    const labels = sides.map(({ label }) => label);
+    if (second) {
+      const results = kernelRatios([first.set, second.set], wanted, seconds);
+      if (options.json) console.log(JSON.stringify({ machine, labels, results }, null, 2));
+      else printRatios(machine, labels, results);
+    } else {
+      const cases = first.set.cases.filter(({ kernel, model }) => wanted(`${kernel} ${model}`));
+      const results = cases.map((kernelCase, i) => {
+        const { kernel, model } = kernelCase;
+        process.stderr.write(`[${i + 1}/${cases.length}] ${kernel} ${model}\n`);
+        return measure(kernelCase, first.set, seconds);
+      });
+      if (options.json) console.log(JSON.stringify({ machine, labels, results }, null, 2));
+      else print(`${machine}, ${labels[0]}`, results);
+    }
+  } finally {
+    await Promise.all(sides.map(({ set }) => set.end()));
+  }
 });
-const maxTime = Number(options.seconds);
-const build = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const refusal = relaxedSimdRefusal();
-const simd = options.simd ?? (refusal ? 'baseline' : 'relaxed');
-const memory = new WebAssembly.Memory({ initial: (WEIGHT_REGION + 8 * BUFFER) / 65536 });
-const core = await instantiateCore(
-  await compile(simd === 'relaxed' ? 'core.relaxed' : 'core.simd'),
-  memory,
-);
-const at = prepareMemory();
-const op = new OneOp(core, memory);
-
-const results: Result[] = [];
-const cases = kernelCases(at).filter((c) => `${c.kernel} ${c.model}`.includes(options.filter));
-for (const [i, kernelCase] of cases.entries()) {
-  process.stderr.write(`[${i + 1}/${cases.length}] ${kernelCase.kernel} ${kernelCase.model}\n`);
-  results.push(measure(kernelCase, core));
-}
-print(results);
-
-async function compile(name: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(join(build, `${name}.wasm`)));
-}
-
-/** Fills the memory with plausible numbers, and a page table with pages of the weight region. */
-function prepareMemory(): Regions {
-  let next = Math.ceil(FREE / 64) * 64;
-  const take = () => {
-    const address = next;
-    next += BUFFER;
-    return address;
-  };
-  const regions = {
-    out: take(),
-    x: take(),
-    y: take(),
-    scales: take(),
-    sums: take(),
-    frequencies: take(),
-    pages: take(),
-    weights: take(),
-  };
-  new Uint8Array(memory.buffer).fill(FILL, regions.out);
-  const pages = new Uint32Array(memory.buffer, regions.pages, 1024);
-  const pageBytes = (WEIGHT_REGION / 256) & ~63;
-  for (let i = 0; i < 8192 / PAGE_POSITIONS; i++) pages[i] = regions.weights + i * pageBytes;
-  return regions;
+/** One set of kernels, or two that differ in one thing. */
+async function createSides(
+  simdText: string,
+  threadsText: string,
+  base: string | undefined,
+): Promise<Side[]> {
+  const simds = oneOrTwo('simd', simdText, (text): Simd => {
+    if (text === 'baseline' || text === 'relaxed') return text;
+    throw new OptionError(`[--simd] expected baseline or relaxed, came "${text}"`);
+  });
+  const counts = oneOrTwo('threads', threadsText, (text) => whole('threads', text, 1));
+  const bases = base === undefined ? [undefined] : [base, undefined];
+  const sides = bases.flatMap((from) =>
+    simds.flatMap((simd) => counts.map((threads) => ({ from, simd, threads }))),
+  );
+  if (sides.length > 2) {
+    throw new OptionError(
+      `[bench] expected two of one thing to compare, came ${sides.length} combinations`,
+    );
+  }
+  return Promise.all(
+    sides.map(async ({ from, simd, threads }) => {
+      const build = from === undefined ? '' : `base ${basename(from)}, `;
+      const create = from === undefined ? createKernelSet : await creatorOf(from);
+      const label = `${build}${simd} SIMD, ${threads} thread${threads === 1 ? '' : 's'}`;
+      return { label, set: await create(simd, threads) };
+    }),
+  );
 }
 
-/** Seconds of a call and their relative error. */
-function time(name: string, fn: () => void): { seconds: number; spread: number } {
-  const bench = new Benchmark(name, fn, { maxTime, minSamples: 5 });
+/** `createKernelSet` of another build. */
+async function creatorOf(folder: string): Promise<typeof createKernelSet> {
+  const { href } = pathToFileURL(join(folder, 'build', 'bench', 'kernel_set.js'));
+  return (await import(href)).createKernelSet;
+}
+
+/** Seconds that the kernel takes once, and their relative error. */
+function time(name: string, { run, repeats }: Runnable, maxTime: number) {
+  const bench = new Benchmark(name, run, { maxTime, minSamples: 5 });
   bench.run();
   if (bench.error) throw bench.error;
-  return { seconds: bench.stats.mean, spread: bench.stats.rme / 100 };
+  return { seconds: bench.stats.mean / repeats, spread: bench.stats.rme / 100 };
 }
 
-function readBandwidth(): number {
-  const { seconds } = time('read', () => core.read_all(at.weights, WEIGHT_REGION / 4));
-  return WEIGHT_REGION / 4 / seconds;
-}
-
-function measure(kernelCase: KernelCase, { softmax }: Core): Result {
-  const bandwidth = readBandwidth();
-  op.prepare(kernelCase.fields, kernelCase.positions, at.pages);
-  const step = Math.ceil(kernelCase.weightBytes / 4096) * 4096;
-  const copies = step ? Math.max(1, Math.floor(WEIGHT_REGION / step)) : 1;
-  let copy = 0;
-  const vocab = kernelCase.bytes / 8;
-  const run =
-    kernelCase.kernel === 'softmax'
-      ? () => softmax(at.out, vocab, 1)
-      : () => {
-          if (step) op.field(OP_WEIGHT, at.weights + (copy++ % copies) * step);
-          op.run();
-        };
-  const { seconds, spread } = time(kernelCase.kernel, run);
+function measure(kernelCase: KernelCase, set: KernelSet, maxTime: number): Result {
   const { kernel, model, shape, bytes, operations } = kernelCase;
+  const bandwidth =
+    set.readBytes / time('read', { run: () => set.read(), repeats: 1 }, maxTime).seconds;
+  const { seconds, spread } = time(kernel, set.prepare(kernelCase), maxTime);
   return {
     kernel,
     model,
@@ -134,26 +135,53 @@ function measure(kernelCase: KernelCase, { softmax }: Core): Result {
   };
 }
 
-function print(rows: readonly Result[]): void {
-  const machine = `${process.version}, ${simd} SIMD, 1 thread, ${cpus()[0]?.model ?? 'unknown CPU'}`;
-  if (options.json) {
-    console.log(JSON.stringify({ machine, simd, node: process.version, results: rows }, null, 2));
-    return;
-  }
-  console.log(`${machine}\n`);
-  console.log('| kernel | model | shape | us | GB/s | GOP/s | of read bandwidth | spread |');
-  console.log('| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |');
-  for (const r of rows) {
-    const cells = [
-      r.kernel,
-      r.model,
-      r.shape,
-      r.microseconds.toFixed(1),
-      r.gbPerSecond.toFixed(2),
-      r.gopPerSecond?.toFixed(1) ?? '',
-      r.ofReadBandwidth.toFixed(2),
-      `${(100 * r.spread).toFixed(1)} %`,
-    ];
-    console.log(`| ${cells.join(' | ')} |`);
-  }
+function print(machine: string, results: readonly Result[]): void {
+  const heads = [
+    'kernel',
+    'model',
+    'shape',
+    'us:',
+    'GB/s:',
+    'GOP/s:',
+    'of read bandwidth:',
+    'spread:',
+  ];
+  const rows = results.map((r) => [
+    r.kernel,
+    r.model,
+    r.shape,
+    r.microseconds.toFixed(1),
+    r.gbPerSecond.toFixed(2),
+    r.gopPerSecond?.toFixed(1) ?? '',
+    r.ofReadBandwidth.toFixed(2),
+    `${(100 * r.spread).toFixed(1)} %`,
+  ]);
+  console.log(`${machine}\n\n${markdownTable(heads, rows)}`);
+}
+
+function printRatios(
+  machine: string,
+  labels: readonly string[],
+  results: readonly KernelRatio[],
+): void {
+  const heads = [
+    'kernel',
+    'model',
+    'shape',
+    'A us:',
+    'B us:',
+    'A of read:',
+    'B of read:',
+    'B over A:',
+  ];
+  const rows = results.map((r) => [
+    r.kernel,
+    r.model,
+    r.shape,
+    ...r.microseconds.map(({ median }) => median.toFixed(1)),
+    ...r.ofReadBandwidth.map((spread) => spreadText(spread, 2)),
+    spreadText(r.ratio, 3),
+  ]);
+  console.log(`${machine}; speed of B over A, median (quartiles)`);
+  console.log(`A: ${labels[0]}\nB: ${labels[1]}\n\n${markdownTable(heads, rows)}`);
 }

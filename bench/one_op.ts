@@ -1,4 +1,4 @@
-// Runs one op of the core by itself: a plan of length one over memory laid out by the caller.
+// Runs one op of the core by itself, once or several times in a row, over memory laid out by the caller.
 
 import * as layout from '../assembly/op_layout.js';
 import type { Core } from '../bindings/executor/wasm/core.js';
@@ -6,11 +6,16 @@ import type { Core } from '../bindings/executor/wasm/core.js';
 export type Fields = Readonly<Record<number, number>>;
 
 /** Where a one-op plan keeps its records; everything from FREE on is the caller's. */
-const PLAN = 4096;
-const ROWS = PLAN + 1024;
+export const PLAN = 4096;
+/** Most repetitions of the op in its plan. */
+export const MAX_REPEATS = 16;
+const ROWS = PLAN + 2048;
 const LOGIT_ROWS = ROWS + 128 * layout.ROW_BYTES;
 const SCRATCH = LOGIT_ROWS + 1024;
-export const FREE = SCRATCH + 65536;
+/** Per thread: more than any op needs. */
+const SCRATCH_BYTES = 1 << 16;
+const MAX_THREADS = 16;
+export const FREE = SCRATCH + MAX_THREADS * SCRATCH_BYTES;
 
 export class OneOp {
   readonly #core: Core;
@@ -25,27 +30,32 @@ export class OneOp {
    * Sets the op and the rows it runs on.
    * @param fields byte offset (OP_*) to value
    * @param pages address of the page table of all rows
+   * @param repeats how often a run executes the op
    */
-  prepare(fields: Fields, positions: readonly number[], pages = 0): void {
+  prepare(fields: Fields, positions: readonly number[], pages: number, repeats: number): void {
     const words = this.#words;
-    words.fill(0, PLAN / 4, FREE / 4);
-    this.#set(PLAN + layout.PLAN_OP_COUNT, 1);
+    // What lies before the op count belongs to the threads, from step to step.
+    words.fill(0, (PLAN + layout.PLAN_OP_COUNT) / 4, FREE / 4);
+    this.#set(PLAN + layout.PLAN_OP_COUNT, repeats);
     this.#set(PLAN + layout.PLAN_ROW_COUNT, positions.length);
     this.#set(PLAN + layout.PLAN_ROWS, ROWS);
     this.#set(PLAN + layout.PLAN_LOGIT_ROWS, LOGIT_ROWS);
     this.#set(PLAN + layout.PLAN_SCRATCH, SCRATCH);
+    this.#set(PLAN + layout.PLAN_SCRATCH_BYTES, SCRATCH_BYTES);
     positions.forEach((position, i) => {
       const row = ROWS + i * layout.ROW_BYTES;
       this.#set(row + layout.ROW_TOKEN, i);
       this.#set(row + layout.ROW_POSITION, position);
       this.#set(row + layout.ROW_PAGES, pages);
     });
-    for (const [offset, value] of Object.entries(fields)) this.field(Number(offset), value);
+    for (let i = 0; i < repeats; i++) {
+      for (const [offset, value] of Object.entries(fields)) this.field(i, Number(offset), value);
+    }
   }
 
-  /** Changes one field of the prepared op. */
-  field(offset: number, value: number): void {
-    this.#set(PLAN + layout.PLAN_BYTES + offset, value);
+  /** Changes one field of the i-th repetition of the prepared op. */
+  field(i: number, offset: number, value: number): void {
+    this.#set(PLAN + layout.PLAN_BYTES + i * layout.OP_BYTES + offset, value);
   }
 
   run(): void {

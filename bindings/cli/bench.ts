@@ -6,6 +6,7 @@ import { type Command, type Terminal, writeJson } from './command.js';
 import { COMMON } from './options.js';
 import { ProgressBar } from './progress.js';
 import { RUNTIME, withModel } from './run_model.js';
+import { randomPrompt, runTrial, type Trial } from './trial.js';
 import { count, median, megabytes } from './words.js';
 
 const PROMPT_TOKENS = 128;
@@ -17,12 +18,6 @@ interface Sizes {
   readonly promptTokens: number;
   readonly decodeTokens: number;
   readonly trials: number;
-}
-
-/** Milliseconds of one trial. */
-interface Trial {
-  readonly firstTokenMs: number;
-  readonly decodeMs: number;
 }
 
 export const bench: Command = {
@@ -81,42 +76,26 @@ async function runTrials(
     );
   }
   const random = Random.fromSeed(SEED);
+  // Sampling is not what is measured.
+  const greedy = new Sampler({ temperature: 0 });
   const bar = new ProgressBar('measuring');
   const done: Trial[] = [];
   try {
     for (let trial = 0; trial <= trials; trial++) {
       bar.update(trial, trials + 1);
-      const prompt = Array.from({ length: promptTokens }, () => {
-        return Math.floor(random.uniform() * vocabSize);
-      });
-      const result = await runTrial(model, prompt, decodeTokens, signal);
-      if (trial > 0) done.push(result);
+      const prompt = randomPrompt(random, promptTokens, vocabSize);
+      const session = await model.createSession();
+      try {
+        const result = await runTrial(session, greedy, prompt, decodeTokens, signal);
+        if (trial > 0) done.push(result);
+      } finally {
+        await session.dispose();
+      }
     }
   } finally {
     bar.end();
   }
   return done;
-}
-
-/** Greedy, as sampling is not what is measured; tokens that end a text do not end it. */
-async function runTrial(
-  model: Model,
-  prompt: readonly number[],
-  decodeTokens: number,
-  signal: AbortSignal,
-): Promise<Trial> {
-  const greedy = new Sampler({ temperature: 0 });
-  const session = await model.createSession();
-  try {
-    const started = performance.now();
-    let token = await session.sample(prompt, greedy, { signal });
-    const first = performance.now();
-    for (let i = 0; i < decodeTokens; i++)
-      token = await session.sample([token], greedy, { signal });
-    return { firstTokenMs: first - started, decodeMs: performance.now() - first };
-  } finally {
-    await session.dispose();
-  }
 }
 
 function summarize(model: Model, sizes: Sizes, trials: readonly Trial[]) {
