@@ -1,7 +1,7 @@
 // What the numbers were measured on and with.
 
 import { readFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { instantiateCore } from '../../bindings/executor/wasm/core.js';
 import { spreadOf } from '../statistics.js';
@@ -20,6 +20,8 @@ export interface Machine {
   readonly memoryBytes: number;
   /** Sequential reads by one thread of halfbyte's core. */
   readonly readGbPerSecond: number;
+  /** Processes that wanted a core in the minute before: what else ran makes the numbers doubtful. */
+  readonly load: number;
   /** Of Node, Chromium (null: missing) and the packages. */
   readonly versions: Readonly<Record<string, string | null>>;
 }
@@ -28,7 +30,9 @@ export async function describeMachine({ build, packages }: Site): Promise<Machin
   const chromium = chromiumRefusal() === null ? await chromiumVersion(packages) : null;
   const installed = PACKAGES.map((name) => [name, installedVersion(packages, name)]);
   const cores = cpus();
+  const [load = 0] = loadavg();
   return {
+    load,
     cpu: cores[0]?.model ?? 'unknown CPU',
     cores: cores.length,
     memoryBytes: totalmem(),
@@ -39,11 +43,12 @@ export async function describeMachine({ build, packages }: Site): Promise<Machin
 
 /** One line. */
 export function machineText(machine: Machine): string {
-  const { cpu, cores, memoryBytes, readGbPerSecond, versions } = machine;
+  const { cpu, cores, memoryBytes, readGbPerSecond, load, versions } = machine;
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version ?? 'missing'}`);
   const memory = `${(memoryBytes / 2 ** 30).toFixed(0)} GiB`;
   const read = `reads of ${readGbPerSecond.toFixed(1)} GB/s on one core`;
-  return `${cpu}, ${cores} cores, ${memory}, ${read}; ${list.join(', ')}`;
+  const parts = [cpu, `${cores} cores`, memory, read, `load before ${load.toFixed(1)}`];
+  return `${parts.join(', ')}; ${list.join(', ')}`;
 }
 
 async function readBandwidth(core: string): Promise<number> {
