@@ -25,11 +25,11 @@ interface Results {
 }
 
 await runMain(async () => {
-  const plan = parsePlan(process.argv.slice(2), join(ROOT, 'bench', 'peers', 'results'));
+  const plan = parsePlan(process.argv.slice(2), join(ROOT, '.cache', 'peers'));
   const folders = {
     build: join(ROOT, 'build'),
     packages: join(ROOT, 'bench', 'peers', 'node_modules'),
-    models: join(ROOT, 'models'),
+    models: join(ROOT, '.cache', 'models'),
   };
   const server = await serve(folders);
   try {

@@ -8,7 +8,9 @@ import { instantiateCore } from '../../bindings/executor/wasm/core.js';
 import { FREE, OneOp } from '../one_op.js';
 import { K, N, type OpPeer, opNumbers, timeCalls } from './op_peer.js';
 
+/** Of the memory: seven regions and what lies before them. */
 const PAGES = 1024;
+/** More than the largest of them needs: the weights as stored, 2.4 MB. */
 const REGION = 8 << 20;
 
 export async function load(): Promise<OpPeer> {
@@ -39,21 +41,17 @@ export async function load(): Promise<OpPeer> {
       [layout.OP_FORMAT]: FORMAT_Q4,
       [layout.OP_DTYPE]: DTYPE_F16,
     };
-    op.prepare(
-      fields,
-      Array.from({ length: m }, (_, row) => row),
-    );
-    return () => {
-      runOp(layout.CODE_QUANTIZE_ROWS, x, quantized);
-      runOp(layout.CODE_MATMUL, quantized, out);
-    };
+    const rows = Array.from({ length: m }, (_, row) => row);
+    op.prepare(fields, rows, 0, 2);
+    setOp(0, layout.CODE_QUANTIZE_ROWS, x, quantized);
+    setOp(1, layout.CODE_MATMUL, quantized, out);
+    return () => op.run();
   }
 
-  function runOp(code: number, from: number, to: number): void {
-    op.field(layout.OP_CODE, code);
-    op.field(layout.OP_X, from);
-    op.field(layout.OP_OUT, to);
-    op.run();
+  function setOp(i: number, code: number, from: number, to: number): void {
+    op.field(i, layout.OP_CODE, code);
+    op.field(i, layout.OP_X, from);
+    op.field(i, layout.OP_OUT, to);
   }
 
   return {

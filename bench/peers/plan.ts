@@ -4,7 +4,7 @@
 //   --shapes 135M,1.1B   shapes of the models
 //   --threads 1,2
 //   --only TEXT          comparisons whose words hold it: `Chromium 135M 1 wllama 2`, `Node matmul 1 onnxruntime-web`
-//   --out DIR            where peers.md and peers.json go (default: bench/peers/results)
+//   --out DIR            where peers.md and peers.json go (default: .cache/peers)
 
 import { parseArgs } from 'node:util';
 import { OptionError } from '../../bindings/errors.js';
