@@ -11,6 +11,7 @@ import { npmCommand } from './npm.mjs';
 const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 const RUNTIMES = join('tools', 'runtimes');
 const BUNDLERS = join('tools', 'bundlers');
+const PEERS = join('bench', 'peers');
 
 /**
  * @typedef {{ version: string, optional?: boolean, optionalDependencies?: Record<string, string> }} LockedPackage
@@ -48,6 +49,13 @@ export function setUpEveryRuntime() {
 export function setUpBundlers() {
   const { status } = installIfNeeded(BUNDLERS, 'bundlers');
   if (status !== 0) throw new Error('[setup] npm ci failed in tools/bundlers');
+}
+
+/** What halfbyte is measured against. */
+export function setUpPeers() {
+  // Optional there: builds of node-llama-cpp for other systems and for GPUs.
+  const { status } = installIfNeeded(PEERS, 'peers', ['--omit=optional']);
+  if (status !== 0) throw new Error('[setup] npm ci failed in bench/peers');
 }
 
 /**
