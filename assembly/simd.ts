@@ -5,13 +5,16 @@
 /** 2^-100: values whose largest is below it quantize to zero, as 127 / largest would overflow. */
 export const TINY: f32 = 7.888609052210118e-31;
 
-const TWO_112: f32 = 5192296858534827628530496329220096.0;
+export const TWO_112: f32 = 5192296858534827628530496329220096.0;
 
 // Constants of vectors lie in memory: a literal would be built anew, from three instructions, at each use.
 
-/** float16 as f32: its bits once sign-extended and shifted, 2^112. */
-const FLOAT16 = memory.data<u32>(
-  [0x8fffffff, 0x8fffffff, 0x8fffffff, 0x8fffffff, 0x77800000, 0x77800000, 0x77800000, 0x77800000],
+/** float16 as f32: its bits once sign-extended and shifted; 2^112; sign and magnitude >> 3 of the upper half. */
+export const FLOAT16 = memory.data<u32>(
+  [
+    0x8fffffff, 0x8fffffff, 0x8fffffff, 0x8fffffff, 0x77800000, 0x77800000, 0x77800000, 0x77800000,
+    0x8fff8fff, 0x8fff8fff, 0x8fff8fff, 0x8fff8fff,
+  ],
   16,
 );
 

@@ -3,8 +3,8 @@
 //   out, q f32 [rows, heads, headDim]
 //   rows   row table of the step; a row sees positions (position - window, position], window 0: all
 //   pages  layout in kv_page.ts, T its type; headDim % 4 == 0, heads % kvHeads == 0
-//   scratch f32 [32] weights of a tile; [headDim, 32] K and [32, headDim] V of a tile, widened;
-//           then for each of the heads: max and sum of the segment, max and sum of all, values [headDim]
+//   scratch f32 [heads, 32] weights of a tile; [headDim, 32] K and [32, headDim] V of a tile, widened;
+//           then for each of the heads its state (below)
 //
 // Computes (row, kvHead) pairs [begin, end), numbered row * kvHeads + kvHead.
 //
@@ -12,7 +12,7 @@
 // cut in segments of 256; each gives (max, sum, values), merged in ascending order. So the order of all
 // sums depends on positions only, neither on how rows were batched nor on which thread took a segment.
 // Masked positions are skipped: pages may hold garbage there.
-// Where several heads share K and V, a tile is converted to f32 once for all of them.
+// A tile of float16 or int8 is converted to f32 once for all heads that share it.
 
 import {
   PAGE_POSITIONS,
@@ -21,16 +21,20 @@ import {
   ROW_POSITION,
   SEGMENT_POSITIONS,
 } from '../op_layout';
-import { exp1 } from '../simd';
+import { exp1, TWO_112 } from '../simd';
 import { head_bytes, page_layer } from './kv_page';
 import { add_values, exponentials, mask_and_max, multiply, scores, widen } from './sdpa_tile';
 
-// The state of a head: four numbers, then its values in the segment.
+/** Bytes of the weights of a head in a tile. */
+const TILE: usize = PAGE_POSITIONS << 2;
+
+// The state of a head: five numbers, then its values in the segment.
 const SEGMENT_MAX = 0;
 const SEGMENT_SUM = 4;
 const MAX = 8;
 const SUM = 12;
-const VALUES = 16;
+const SEGMENT_KEEP = 16; // factor for what the segment has summed before its last tile
+const VALUES = 32;
 
 export function sdpa<T>(
   out: usize,
@@ -49,10 +53,12 @@ export function sdpa<T>(
   const gqaFactor = heads / kvHeads;
   const headBytes = head_bytes<T>(headDim);
   const vDistance = kvHeads * headBytes; // from a head's K to its V
-  const kTile = scratch + (PAGE_POSITIONS << 2);
+  const kTile = scratch + gqaFactor * TILE;
   const vTile = kTile + head_bytes<f32>(headDim);
   const states = vTile + head_bytes<f32>(headDim);
   const stateBytes: usize = VALUES + (headDim << 2);
+  // Widened float16 values lack 2^112, which their weights bring: one product less a value, the same bits.
+  const vFactor: f32 = sizeof<T>() == 2 ? TWO_112 : 1;
   for (let pair = begin; pair < end; pair++) {
     const row = pair / kvHeads;
     const kvHead: usize = pair % kvHeads;
@@ -71,28 +77,27 @@ export function sdpa<T>(
         const vScales = kScales + ((<usize>kvHeads * PAGE_POSITIONS) << 2);
         const tile = p & ~(PAGE_POSITIONS - 1);
         const last = min<u32>(to - tile, PAGE_POSITIONS);
-        if (sizeof<T>() == 4 || gqaFactor == 1) {
-          for (let h: usize = 0; h < gqaFactor; h++) {
-            const qh = q + at + ((h * headDim) << 2);
-            scores<T>(scratch, qh, k, headDim, scale);
-            if (sizeof<T>() == 1) multiply(scratch, kScales);
-            const keep = weigh(scratch, states + h * stateBytes, p - tile, last);
-            if (sizeof<T>() == 1) multiply(scratch, vScales);
-            const values = states + h * stateBytes + VALUES;
-            add_values<T>(values, scratch, k + vDistance, headDim, keep, p - tile, last);
-          }
-        } else {
-          widen<T>(kTile, k, headDim);
-          widen<T>(vTile, k + vDistance, headDim);
-          for (let h: usize = 0; h < gqaFactor; h++) {
-            const qh = q + at + ((h * headDim) << 2);
-            scores<f32>(scratch, qh, kTile, headDim, scale);
-            if (sizeof<T>() == 1) multiply(scratch, kScales);
-            const keep = weigh(scratch, states + h * stateBytes, p - tile, last);
-            if (sizeof<T>() == 1) multiply(scratch, vScales);
-            const values = states + h * stateBytes + VALUES;
-            add_values<f32>(values, scratch, vTile, headDim, keep, p - tile, last);
-          }
+        if (sizeof<T>() < 4) {
+          widen<T>(kTile, k, headDim, true);
+          widen<T>(vTile, k + vDistance, headDim, false);
+        }
+        const kWide = sizeof<T>() < 4 ? kTile : k;
+        const vWide = sizeof<T>() < 4 ? vTile : k + vDistance;
+        // One thing at a time for all heads: the exponentials of one head hide behind those of the next.
+        for (let h: usize = 0; h < gqaFactor; h++) {
+          const weights = scratch + h * TILE;
+          scores(weights, q + at + ((h * headDim) << 2), kWide, headDim, scale);
+          if (sizeof<T>() == 1) multiply(weights, kScales);
+        }
+        for (let h: usize = 0; h < gqaFactor; h++) {
+          const weights = scratch + h * TILE;
+          weigh(weights, states + h * stateBytes, p - tile, last, vFactor);
+          if (sizeof<T>() == 1) multiply(weights, vScales);
+        }
+        for (let h: usize = 0; h < gqaFactor; h++) {
+          const state = states + h * stateBytes;
+          const keep = load<f32>(state, SEGMENT_KEEP);
+          add_values(state + VALUES, scratch + h * TILE, vWide, headDim, keep, p - tile, last);
         }
       }
       for (let h: usize = 0; h < gqaFactor; h++) {
@@ -115,16 +120,17 @@ function clear(state: usize, headDim: u32): void {
 
 /**
  * Scores [32] become softmax weights relative to the segment's largest score so far; those outside
- * [first, last) become 0. Returns the factor for what the segment has summed before.
+ * [first, last) become 0. They are `factor`, a power of two, times too large. Keeps in the state by what the
+ * segment's values so far are to be multiplied.
  */
-function weigh(weights: usize, state: usize, first: u32, last: u32): f32 {
+function weigh(weights: usize, state: usize, first: u32, last: u32, factor: f32): void {
   const before = load<f32>(state, SEGMENT_MAX);
   const newMax = max2(before, mask_and_max(weights, first, last));
   const keep = exp1(before - newMax);
-  const sum = load<f32>(state, SEGMENT_SUM) * keep + exponentials(weights, newMax);
+  const sum = load<f32>(state, SEGMENT_SUM) * keep + exponentials(weights, newMax, factor);
   store<f32>(state, newMax, SEGMENT_MAX);
   store<f32>(state, sum, SEGMENT_SUM);
-  return keep;
+  store<f32>(state, keep, SEGMENT_KEEP);
 }
 
 function max2(a: f32, b: f32): f32 {

@@ -120,7 +120,8 @@ export function layOut(
 
 /** Scratch of sdpa: weights, K and V of a tile, and the state of each head (kernels/sdpa.ts). */
 export function sdpaScratchBytes(headDim: number, gqaFactor: number): number {
-  return (PAGE_SIZE + 2 * PAGE_SIZE * headDim) * 4 + gqaFactor * (16 + 4 * headDim);
+  const state = 32 + 4 * headDim;
+  return 2 * PAGE_SIZE * headDim * 4 + gqaFactor * (PAGE_SIZE * 4 + state);
 }
 
 /** Bytes of one layer of a KV page: K and V, and for int8 their scales (kernels/kv_page.ts). */
