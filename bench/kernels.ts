@@ -49,7 +49,7 @@ const build = join(dirname(fileURLToPath(import.meta.url)), '..');
 const refusal = relaxedSimdRefusal();
 const simd = options.simd ?? (refusal ? 'baseline' : 'relaxed');
 const memory = new WebAssembly.Memory({ initial: (WEIGHT_REGION + 8 * BUFFER) / 65536 });
-const core = await instantiateCore(
+const core = instantiateCore(
   await compile(simd === 'relaxed' ? 'core.relaxed' : 'core.simd'),
   memory,
 );

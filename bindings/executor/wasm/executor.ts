@@ -42,6 +42,20 @@ export interface WasmOptions {
 }
 
 const WASM_PAGE = 65536;
+/**
+ * Weight bytes times rows after which `threads: 'auto'` starts its workers: about as much work as starting
+ * and ending them takes, so a short text from a small model never pays for them.
+ */
+const WORTH_WORKERS = 256e6;
+
+/** What a model holds until it is disposed. */
+interface Live {
+  readonly core: Core;
+  readonly views: MemoryViews;
+  /** Null: with one thread; and until they are worth their start. */
+  workers: WorkerPool | null;
+  readonly startWorkers: () => WorkerPool;
+}
 
 export class WasmExecutor implements Executor {
   readonly runtime: RuntimeInfo;
@@ -52,15 +66,11 @@ export class WasmExecutor implements Executor {
   readonly #vocabSize: number;
   readonly #logitsAt: number;
   readonly #places: Layout;
-  #live: { core: Core; views: MemoryViews; workers: WorkerPool | null } | null;
+  #live: Live | null;
+  /** Weight bytes times rows, run so far. */
+  #work = 0;
 
-  private constructor(
-    plan: Plan,
-    runtime: RuntimeInfo,
-    places: Layout,
-    kv: KvBlocks,
-    live: { core: Core; views: MemoryViews; workers: WorkerPool | null },
-  ) {
+  private constructor(plan: Plan, runtime: RuntimeInfo, places: Layout, kv: KvBlocks, live: Live) {
     this.runtime = runtime;
     this.memory = memoryNeed(places, plan);
     this.kv = kv;
@@ -77,7 +87,7 @@ export class WasmExecutor implements Executor {
   }
 
   /**
-   * Packs the checkpoint's weights into a new memory and starts the workers.
+   * Packs the checkpoint's weights into a new memory; starts the workers if their number was asked for.
    * @throws CapacityError if it does not fit, FormatError for bad weights, `signal.reason` when aborted
    */
   static async create(
@@ -93,7 +103,7 @@ export class WasmExecutor implements Executor {
     const { kvLimit, ...pages } = memoryPages(places, plan, options.kvCacheBytes);
     const memory = newMemory({ ...pages, shared });
     const views = new MemoryViews(memory);
-    const core = await instantiateCore(module, memory);
+    const core = instantiateCore(module, memory);
 
     encodePlan(plan, checkpoint.weights, places, options.kvType, views);
     const pow = (base: number, exponent: number) => core.pow64(base, exponent);
@@ -102,23 +112,21 @@ export class WasmExecutor implements Executor {
     await packAll(core, views, checkpoint, places, options);
 
     const kv = new KvBlocks(views, places, options.kvType, kvLimit);
-    const workers = shared
-      ? new WorkerPool(
-          runtime.threads - 1,
-          core,
-          module,
-          memory,
-          places.plan,
-          workerStarter(options.core),
-        )
-      : null;
-    return new WasmExecutor(plan, runtime, places, kv, { core, views, workers });
+    const starter = workerStarter(options.core);
+    const startWorkers = () =>
+      new WorkerPool(runtime.threads - 1, core, module, memory, places.plan, starter);
+    const workers = shared && options.threads !== 'auto' ? startWorkers() : null;
+    return new WasmExecutor(plan, runtime, places, kv, { core, views, workers, startWorkers });
   }
 
   /** Runs synchronously on the calling thread, with the workers' help. */
   run(rows: readonly Row[]): void {
-    const { core, views, workers } = this.#use();
-    workers?.check();
+    const live = this.#use();
+    const { core, views } = live;
+    this.#work += rows.length * this.memory.weights;
+    if (this.runtime.threads > 1 && this.#work > WORTH_WORKERS)
+      live.workers ??= live.startWorkers();
+    live.workers?.check();
     const { plan, rows: rowsAt, logitRows } = this.#places;
     const words = views.words;
     let wanted = 0;
@@ -135,7 +143,7 @@ export class WasmExecutor implements Executor {
       const error = new WorkerError(
         '[threads] a worker did not finish its part of a step; load the model again',
       );
-      workers?.fail(error);
+      live.workers?.fail(error);
       throw error;
     }
   }
@@ -158,7 +166,7 @@ export class WasmExecutor implements Executor {
     live?.views.drop();
   }
 
-  #use() {
+  #use(): Live {
     if (!this.#live) throw new DisposedError('[executor] the model is disposed');
     return this.#live;
   }
