@@ -55,7 +55,8 @@ export async function openFile(path: string): Promise<ByteSource> {
 /** The file's text, or null if there is no such file. */
 export async function readTextFile(path: string): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8');
+    // Decoded in one go: decoding while reading makes a text of pieces, which are put together when it is used.
+    return (await readFile(path)).toString('utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw readError(path, cause);
