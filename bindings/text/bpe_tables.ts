@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject } from '../model/json_fields.js';
 
 const VOCAB = /"vocab"\s*:\s*\{/;
 const MERGES = /"merges"\s*:\s*\[/;
-const VOCAB_ENTRY = /\s*"((?:[^"\\]|\\.)*)"\s*:\s*(0|[1-9]\d*)\s*([,}])/y;
+const VOCAB_ENTRY = /\s*"(?:[^"\\]|\\.)*"\s*:\s*(?:0|[1-9]\d*)\s*[,}]/y;
 /** A merge is `["a", "b"]`, in older files `"a b"`. */
 const PAIR = /\s*\[\s*"(?:[^"\\]|\\.)*"\s*,\s*"(?:[^"\\]|\\.)*"\s*\]\s*[,\]]/y;
 const JOINED = /\s*"(?:[^"\\ ]|\\[^ ])* (?:[^"\\ ]|\\[^ ])*"\s*[,\]]/y;
@@ -84,19 +84,21 @@ function readVocab(text: string, embedded: number): Vocab | null {
   if (begin < 0) return null;
   const ids = new Map<string, number>();
   const tokens: string[] = [];
+  // Tested, not matched: arrays of what matched would cost more than all the rest.
   VOCAB_ENTRY.lastIndex = begin;
-  for (let count = 1; ; count++) {
-    const entry = VOCAB_ENTRY.exec(text);
-    if (!entry) return null;
-    const [, raw = '', digits, next] = entry;
-    const token: string = raw.includes('\\') ? JSON.parse(`"${raw}"`) : raw;
-    const id = Number(digits);
-    if (id >= embedded) return null;
-    tokens[id] = token;
+  for (let at = begin; VOCAB_ENTRY.test(text); at = VOCAB_ENTRY.lastIndex) {
+    const end = VOCAB_ENTRY.lastIndex - 1;
+    const quote = text.lastIndexOf('"', end);
+    const written = text.slice(text.indexOf('"', at), quote + 1);
+    const token: string = written.includes('\\') ? JSON.parse(written) : written.slice(1, -1);
+    const id = Number.parseInt(text.slice(text.indexOf(':', quote) + 1, end), 10);
     // A token that is named twice is left to JSON.parse.
-    if (ids.set(token, id).size !== count) return null;
-    if (next === '}') return { begin, end: VOCAB_ENTRY.lastIndex - 1, ids, tokens };
+    if (id >= embedded || ids.has(token)) return null;
+    ids.set(token, id);
+    tokens[id] = token;
+    if (text[end] === '}') return { begin, end, ids, tokens };
   }
+  return null;
 }
 
 function readMerges(text: string): (Region & { readonly ranks: MergeRanks }) | null {
@@ -134,8 +136,7 @@ export class MergeRanks {
     this.#isJoined = isJoined;
     const count = starts.length - 1;
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * count + 1)));
-    // Backwards: of two equal pairs the later one counts, so it must be found first.
-    for (let rank = count - 1; rank >= 0; rank--) this.#add(rank);
+    this.#index(text, starts, this.#slots);
   }
 
   get(pair: string): number | undefined {
@@ -150,17 +151,20 @@ export class MergeRanks {
     }
   }
 
-  #add(rank: number): void {
-    const code = hash(this.#text, this.#starts[rank]!, this.#starts[rank + 1]! - 1);
-    if (code < 0) {
-      const key = JSON.stringify(JSON.parse(this.#entry(rank)));
-      if (!this.#escaped.has(key)) this.#escaped.set(key, rank);
-      return;
+  #index(text: string, starts: Int32Array, slots: Int32Array): void {
+    const mask = slots.length - 1;
+    // Backwards: of two equal pairs the later one counts, so it must be found first.
+    for (let rank = starts.length - 2; rank >= 0; rank--) {
+      const code = hash(text, starts[rank]!, starts[rank + 1]! - 1);
+      if (code < 0) {
+        const key = JSON.stringify(JSON.parse(this.#entry(rank)));
+        if (!this.#escaped.has(key)) this.#escaped.set(key, rank);
+        continue;
+      }
+      let slot = code & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = rank + 1;
     }
-    const mask = this.#slots.length - 1;
-    let slot = code & mask;
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-    this.#slots[slot] = rank + 1;
   }
 
   #entry(rank: number): string {

@@ -38,6 +38,8 @@ export interface WasmOptions {
   /** Most bytes of KV pages; default two full contexts. */
   readonly kvCacheBytes?: number | undefined;
   readonly core?: CoreOptions | undefined;
+  /** The core's build that these options choose, if it is being loaded already. */
+  readonly module?: Promise<WebAssembly.Module> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -98,7 +100,7 @@ export class WasmExecutor implements Executor {
   ): Promise<WasmExecutor> {
     const runtime = chooseRuntime(options);
     const shared = runtime.threads > 1;
-    const module = await loadBuild(coreBuild(runtime), options.core);
+    const module = await (options.module ?? loadBuild(coreBuild(runtime), options.core));
 
     const places = layOut(plan, checkpoint.weights, runtime.threads, options.kvType);
     const { kvLimit, ...pages } = memoryPages(places, plan, options.kvCacheBytes);
