@@ -9,8 +9,8 @@ import {
   type PageTable,
   type Row,
 } from '../../bindings/executor/executor.js';
-import { KvPages } from '../../bindings/session/kv_pages.js';
 import { nextTask } from '../../bindings/platform/next_task.js';
+import { KvPages } from '../../bindings/session/kv_pages.js';
 import type { SessionOwner } from '../../bindings/session/owner.js';
 import { TurnQueue } from '../../bindings/session/turn_queue.js';
 import { TestRandom } from './random.js';
