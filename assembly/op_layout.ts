@@ -75,6 +75,7 @@ export const CODE_SELECT_ROWS = 11;
 export const FORMAT_FLOAT = 0;
 export const FORMAT_Q4 = 1;
 export const FORMAT_Q8 = 2;
+export const FORMAT_LUT4 = 3;
 
 export const DTYPE_F32 = 0;
 export const DTYPE_F16 = 1;

@@ -1,12 +1,16 @@
 // From an encoded op to its kernel: reads the op's fields and picks the instance for its number types.
 
 import { add } from './kernels/add';
-import { embed_float, embed_linear } from './kernels/embed';
+import { embed_float, embed_linear, embed_lut4 } from './kernels/embed';
 import { kv_update } from './kernels/kv_update';
 import { matmul_float } from './kernels/matmul_float';
+import { matmul_lut4 } from './kernels/matmul_lut4';
 import { matmul_q4 } from './kernels/matmul_q4';
 import { matmul_q8 } from './kernels/matmul_q8';
+import { matvec_lut4 } from './kernels/matvec_lut4';
 import { matvec_q4 } from './kernels/matvec_q4';
+import { matvec_q4_baseline } from './kernels/matvec_q4_baseline';
+import { matvec_q8 } from './kernels/matvec_q8';
 import { quantize_rows } from './kernels/quantize_rows';
 import { rms_norm } from './kernels/rms_norm';
 import { rope } from './kernels/rope';
@@ -81,6 +85,7 @@ function embed(
     else embed_float<u16>(out, rows, weight, k, begin, end);
     return;
   }
+  if (format == layout.FORMAT_LUT4) return embed_lut4(out, rows, weight, k, begin, end);
   const bits: u32 = format == layout.FORMAT_Q4 ? 4 : 8;
   const hasBias = load<u32>(op, layout.OP_HAS_BIAS);
   if (dtype == layout.DTYPE_F32) embed_linear<f32>(out, rows, weight, k, bits, hasBias, begin, end);
@@ -96,6 +101,9 @@ function matmul(plan: usize, op: usize, scratch: usize, begin: u32, end: u32): v
     else if (dtype == layout.DTYPE_F16) float_matmul<i16>(plan, op, begin, end);
     else float_matmul<u16>(plan, op, begin, end);
     return;
+  }
+  if (load<u32>(op, layout.OP_FORMAT) == layout.FORMAT_LUT4) {
+    return lut4_matmul(plan, op, scratch, begin, end);
   }
   if (dtype == layout.DTYPE_F32) linear_matmul<f32>(plan, op, scratch, begin, end);
   else if (dtype == layout.DTYPE_F16) linear_matmul<i16>(plan, op, scratch, begin, end);
@@ -120,13 +128,38 @@ function linear_matmul<S>(plan: usize, op: usize, scratch: usize, begin: u32, en
   const blocks = (load<u32>(op, layout.OP_K) + layout.BLOCK - 1) / layout.BLOCK;
   const hasBias = load<u32>(op, layout.OP_HAS_BIAS);
   const m = rows_of(plan, op);
-  if (load<u32>(op, layout.OP_FORMAT) == layout.FORMAT_Q8) {
+  const isQ8 = load<u32>(op, layout.OP_FORMAT) == layout.FORMAT_Q8;
+  if (m == 1) {
+    if (isQ8) {
+      if (hasBias) matvec_q8<S, S>(out, x, scales, sums, weight, n, blocks, begin, end);
+      else matvec_q8<S, void>(out, x, scales, sums, weight, n, blocks, begin, end);
+    } else if (ASC_FEATURE_RELAXED_SIMD) {
+      if (hasBias) matvec_q4<S, S>(out, x, scales, sums, weight, n, blocks, begin, end);
+      else matvec_q4<S, void>(out, x, scales, sums, weight, n, blocks, begin, end);
+    } else if (hasBias) {
+      matvec_q4_baseline<S, S>(out, x, scales, sums, weight, scratch, n, blocks, begin, end);
+    } else {
+      matvec_q4_baseline<S, void>(out, x, scales, sums, weight, scratch, n, blocks, begin, end);
+    }
+  } else if (isQ8) {
     matmul_q8<S>(out, x, scales, sums, weight, scratch, m, n, blocks, hasBias, begin, end);
-  } else if (m == 1) {
-    matvec_q4<S>(out, x, scales, sums, weight, n, blocks, hasBias, begin, end);
   } else {
-    matmul_q4<S>(out, x, scales, sums, weight, scratch, m, n, blocks, hasBias, begin, end);
+    if (hasBias) matmul_q4<S, S>(out, x, scales, sums, weight, scratch, m, n, blocks, begin, end);
+    else matmul_q4<S, void>(out, x, scales, sums, weight, scratch, m, n, blocks, begin, end);
   }
+}
+
+function lut4_matmul(plan: usize, op: usize, scratch: usize, begin: u32, end: u32): void {
+  const out = load<u32>(op, layout.OP_OUT);
+  const x = load<u32>(op, layout.OP_X);
+  const scales = load<u32>(op, layout.OP_SCALES);
+  const sums = load<u32>(op, layout.OP_SUMS);
+  const weight = load<u32>(op, layout.OP_WEIGHT);
+  const n = load<u32>(op, layout.OP_N);
+  const blocks = (load<u32>(op, layout.OP_K) + layout.BLOCK - 1) / layout.BLOCK;
+  const m = rows_of(plan, op);
+  if (m == 1) matvec_lut4(out, x, scales, sums, weight, n, blocks, begin, end);
+  else matmul_lut4(out, x, scales, sums, weight, scratch, m, n, blocks, begin, end);
 }
 
 function update(

@@ -7,6 +7,14 @@ export const TINY: f32 = 7.888609052210118e-31;
 
 const TWO_112: f32 = 5192296858534827628530496329220096.0;
 
+// Constants of vectors lie in memory: a literal would be built anew, from three instructions, at each use.
+
+/** float16 as f32: its bits once sign-extended and shifted, 2^112. */
+const FLOAT16 = memory.data<u32>(
+  [0x8fffffff, 0x8fffffff, 0x8fffffff, 0x8fffffff, 0x77800000, 0x77800000, 0x77800000, 0x77800000],
+  16,
+);
+
 /** Four consecutive values at `p`, as f32x4. float16 must be finite: loading checks it. */
 export function load4<T>(p: usize): v128 {
   if (sizeof<T>() == 4) return v128.load(p);
@@ -17,7 +25,7 @@ export function load4<T>(p: usize): v128 {
   if (isSigned<T>()) {
     // Exponent and mantissa move to their f32 places; 2^112 is the difference of the two biases.
     const shifted = i32x4.shl(v128.load16x4_s(p), 13);
-    return f32x4.mul(v128.and(shifted, i32x4.splat(0x8fffffff)), f32x4.splat(TWO_112));
+    return f32x4.mul(v128.and(shifted, v128.load(FLOAT16)), v128.load(FLOAT16, 16));
   }
   return i32x4.shl(v128.load16x4_u(p), 16);
 }
@@ -56,23 +64,40 @@ export function max4(v: v128): f32 {
   return max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
+/** exp4: bounds of x; 1 / ln 2; 1.5 * 2^23; ln 2 in two parts; 1/6!, 1/5! ... 1/0!. */
+const EXP = memory.data<f32>(
+  [
+    -87.3, -87.3, -87.3, -87.3, 88.3, 88.3, 88.3, 88.3, 1.44269504, 1.44269504, 1.44269504,
+    1.44269504, 12582912.0, 12582912.0, 12582912.0, 12582912.0, 0.693359375, 0.693359375,
+    0.693359375, 0.693359375, 2.1219444e-4, 2.1219444e-4, 2.1219444e-4, 2.1219444e-4,
+    0.001388888888888889, 0.001388888888888889, 0.001388888888888889, 0.001388888888888889,
+    0.008333333333333333, 0.008333333333333333, 0.008333333333333333, 0.008333333333333333,
+    0.041666666666666664, 0.041666666666666664, 0.041666666666666664, 0.041666666666666664,
+    0.16666666666666666, 0.16666666666666666, 0.16666666666666666, 0.16666666666666666, 0.5, 0.5,
+    0.5, 0.5, 1.0, 1.0, 1.0, 1.0,
+  ],
+  16,
+);
+
 /**
  * e^x on four lanes: x = n ln 2 + r, Taylor to r^6 (relative error 2e-7). 0 below -87.3, where the result
- * would be subnormal; largest finite power above 88.3; NaN stays NaN.
+ * would be subnormal; largest finite power above 88.3; NaN stays NaN. Adding 1.5 * 2^23 rounds to an integer
+ * and leaves it in the low bits.
  */
 export function exp4(x: v128): v128 {
-  const clamped = f32x4.min(f32x4.max(x, f32x4.splat(-87.3)), f32x4.splat(88.3));
-  const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.44269504)));
-  let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.1219444e-4)));
-  let p = f32x4.add(f32x4.mul(r, f32x4.splat(1.0 / 720.0)), f32x4.splat(1.0 / 120.0));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 24.0));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0 / 6.0));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.5));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87.3)));
+  const clamped = f32x4.pmin(f32x4.pmax(x, v128.load(EXP)), v128.load(EXP, 16));
+  const shifted = f32x4.add(f32x4.mul(clamped, v128.load(EXP, 32)), v128.load(EXP, 48));
+  const n = f32x4.sub(shifted, v128.load(EXP, 48));
+  let r = f32x4.sub(clamped, f32x4.mul(n, v128.load(EXP, 64)));
+  r = f32x4.add(r, f32x4.mul(n, v128.load(EXP, 80)));
+  let p = f32x4.add(f32x4.mul(r, v128.load(EXP, 96)), v128.load(EXP, 112));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(EXP, 128));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(EXP, 144));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(EXP, 160));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(EXP, 176));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(EXP, 176));
+  const power = i32x4.add(i32x4.shl(shifted, 23), v128.load(EXP, 176));
+  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, v128.load(EXP)));
 }
 
 /** e^x: lane 0 of exp4, the same bits. */
@@ -88,6 +113,24 @@ export function dot_i8_u7(x: v128, w: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(x, w);
   const even = i16x8.mul(even_i8(x), v128.and(w, i16x8.splat(0xff)));
   return i16x8.add(even, i16x8.mul(odd_i8(x), i16x8.shr_u(w, 8)));
+}
+
+/**
+ * Dot products of 4 rows x 4 k as i32x4, one lane a row. x is int8 within +-127, w is 0..127. ones: i16x8 of
+ * 1, in a register of the caller's; extadd_pairwise would load it for every dot.
+ */
+export function dot4_i8_u7(x: v128, w: v128, ones: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(x, w), ones);
+  }
+  const even = i32x4.dot_i16x8_s(even_i8(x), v128.and(w, i16x8.splat(0xff)));
+  return i32x4.add(even, i32x4.dot_i16x8_s(odd_i8(x), i16x8.shr_u(w, 8)));
+}
+
+/** Bytes of `table` at indices 0..15; any other index is the caller's error. */
+export function swizzle(table: v128, indices: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, indices);
+  return i8x16.swizzle(table, indices);
 }
 
 /** Bytes 0, 2, 4 ... of x, sign-extended to i16x8. */

@@ -39,6 +39,8 @@ const WEIGHTS = [
   { name: 'f16', format: layout.FORMAT_FLOAT, dtype: layout.DTYPE_F16, bitsPerWeight: 16 },
   { name: 'q8', format: layout.FORMAT_Q8, dtype: layout.DTYPE_F16, bitsPerWeight: 8.5 },
   { name: 'q4', format: layout.FORMAT_Q4, dtype: layout.DTYPE_F16, bitsPerWeight: 4.5 },
+  // And 6 bytes a row: its scale, and its share of the table.
+  { name: 'lut4', format: layout.FORMAT_LUT4, dtype: layout.DTYPE_F32, bitsPerWeight: 4 },
 ];
 
 const KV_TYPES = [
@@ -60,7 +62,7 @@ function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
   const [n, k] = [shape.intermediate, shape.hidden];
   return WEIGHTS.flatMap(({ name, format, dtype, bitsPerWeight }) =>
     [1, PREFILL_ROWS].map((m): KernelCase => {
-      const weightBytes = (n * k * bitsPerWeight) / 8;
+      const weightBytes = (n * k * bitsPerWeight) / 8 + (name === 'lut4' ? 6 * n : 0);
       return {
         kernel: `${m === 1 ? 'matvec' : 'matmul'}_${name}`,
         model: shape.name,
@@ -172,6 +174,11 @@ function rowOps(shape: ModelShape, at: Regions): KernelCase[] {
       [layout.OP_WEIGHT]: at.weights,
       [layout.OP_FORMAT]: layout.FORMAT_Q4,
       [layout.OP_DTYPE]: layout.DTYPE_F16,
+    }),
+    one('embed_lut4', hidden, 1, {
+      [layout.OP_CODE]: layout.CODE_EMBED,
+      [layout.OP_WEIGHT]: at.weights,
+      [layout.OP_FORMAT]: layout.FORMAT_LUT4,
     }),
     one('select_rows', hidden, 2, { [layout.OP_CODE]: layout.CODE_SELECT_ROWS }),
     { ...one('softmax', vocab, 2, {}), shape: `n ${vocab}`, bytes: vocab * 8, positions: [0] },

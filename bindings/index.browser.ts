@@ -4,3 +4,5 @@ export * from './errors.js';
 export { inspectModel, loadModel, reportRuntime } from './remote/client.js';
 export { RemoteModel as Model } from './remote/remote_model.js';
 export { Sampler } from './sampler/sampler.js';
+export { chromeTrace } from './trace/chrome_trace.js';
+export { TraceSummary } from './trace/trace_summary.js';

@@ -28,3 +28,6 @@ export type { TokenChooser } from './session/owner.js';
 export type { PrefillOptions, Session, StepOptions } from './session/session.js';
 export type { ChatMessage, ChatOptions } from './text/chat_template.js';
 export type { Tokenizer } from './text/tokenizer.js';
+export { type ChromeEvent, type ChromeTrace, chromeTrace } from './trace/chrome_trace.js';
+export type { OnTrace, OpTrace, StepTrace } from './trace/step_trace.js';
+export { type KindSummary, type PhaseSummary, TraceSummary } from './trace/trace_summary.js';

@@ -2,11 +2,11 @@
 
 import type { MemoryNeed } from './executor/executor.js';
 import { type ExecutorOptions, memoryNeed } from './executor/select.js';
-import { formatName } from './formats.js';
+import { FLOAT_BYTES, formatName } from './formats.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import type { ModelLocation } from './model/file_tree.js';
 import type { FetchLike } from './model/files.js';
-import type { Weight } from './model/weight.js';
+import { storedBytes, type Weight } from './model/weight.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';
 
@@ -14,7 +14,7 @@ export interface Inspection {
   readonly architecture: string;
   /** Weights of all tensors; a tied head counts once. */
   readonly parameters: number;
-  /** Stored bits, scales and biases included, over all parameters. */
+  /** Stored bits, scales, biases and tables included, over all parameters. */
   readonly bitsPerWeight: number;
   readonly fileBytes: number;
   /** Memory that loading takes; kvCache: one full context. */
@@ -25,11 +25,11 @@ export interface Inspection {
 export interface TensorInspection {
   readonly name: string;
   readonly shape: readonly number[];
-  /** f32, f16, bf16, int8, int8-asym, int4 or int4-asym. */
+  /** f32, f16, bf16, int8, int8-asym, int4, int4-asym or palettize4. */
   readonly scheme: string;
-  /** Of one value, without its share of scales and biases. */
+  /** Of one value, without its share of scales, biases and tables. */
   readonly bits: number;
-  /** Stored, scales and biases included. */
+  /** Stored, scales, biases and tables included. */
   readonly bytes: number;
 }
 
@@ -78,14 +78,10 @@ function sum(weights: readonly Weight[], of: (weight: Weight) => number): number
 
 function describeTensor(weight: Weight): TensorInspection {
   const { values, shape, format } = weight;
-  const bits = format.kind === 'linear' ? format.bits : (8 * values.bytes) / parameterCount(weight);
+  const bits = format.kind === 'float' ? 8 * FLOAT_BYTES[format.dtype] : format.bits;
   return { name: values.name, shape, scheme: formatName(format), bits, bytes: storedBytes(weight) };
 }
 
 function parameterCount({ shape }: Weight): number {
   return shape.reduce((a, b) => a * b, 1);
-}
-
-function storedBytes({ values, scales, biases }: Weight): number {
-  return values.bytes + (scales?.bytes ?? 0) + (biases?.bytes ?? 0);
 }

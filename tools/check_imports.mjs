@@ -12,6 +12,7 @@ const LAYERS = [
   'platform',
   'model',
   'plan',
+  'trace',
   'executor',
   'session',
   'sampler',

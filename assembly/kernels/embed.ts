@@ -3,12 +3,14 @@
 //
 //   out  f32 [rows, k]
 //   rows row table of the step (op_layout.ts)
-//   weights as in matmul_float, matvec_q4, matmul_q8
+//   weights as in matmul_float, matvec_q4, matmul_q8, matvec_lut4
 //
 // Each computes rows [begin, end).
 
 import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
 import { load1 } from '../simd';
+import { LUT4_HEAD } from './matvec_lut4';
+import { nibbles_of_row } from './panel';
 
 export function embed_float<T>(
   out: usize,
@@ -57,11 +59,39 @@ export function embed_linear<S>(
   }
 }
 
+export function embed_lut4(
+  out: usize,
+  rows: usize,
+  weights: usize,
+  k: u32,
+  begin: u32,
+  end: u32,
+): void {
+  const blocks = <usize>(k + BLOCK - 1) / BLOCK;
+  for (let row = begin; row < end; row++) {
+    const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
+    const lane = token % PANEL;
+    const head = weights + <usize>(token / PANEL) * (LUT4_HEAD + (blocks << 7));
+    const scale = load<f32>(head + 16 + ((<usize>lane) << 2));
+    let to = out + ((<usize>row * k) << 2);
+    for (let i: u32 = 0; i < k; i++, to += 4) {
+      const block = head + LUT4_HEAD + ((<usize>(i / BLOCK)) << 7);
+      const entry = <i32>load<u8>(head + nibble(block, lane, i % BLOCK)) - 64;
+      store<f32>(to, <f32>entry * scale);
+    }
+  }
+}
+
 /** Element i of a 4-bit block: 0..15 with biases, else -8..7. */
 function q4(block: usize, lane: u32, i: u32, hasBias: u32): i32 {
-  const packed = <i32>load<u8>(block + (i >> 2) * 16 + (lane & 3) * 4 + (i & 3));
-  const q = lane & 4 ? packed >> 4 : packed & 15;
+  const q = <i32>nibble(block, lane, i);
   return hasBias ? q : q - 8;
+}
+
+/** The 4 bits of element i of a row in a block of interleaved nibbles. */
+function nibble(block: usize, lane: u32, i: u32): u32 {
+  const packed = <u32>load<u8>(block + nibbles_of_row(lane) + (i >> 3) * 16 + (i & 3));
+  return i & 4 ? packed >> 4 : packed & 15;
 }
 
 /** Element i of an 8-bit block: 0..255 with biases, else -128..127. */

@@ -12,10 +12,10 @@
 // serves all m rows before the next is touched.
 
 import { dot_i8_u7, load4 } from '../simd';
-import { NIBBLES } from './matvec_q4';
+import { centred, NIBBLES, q4_record } from './matvec_q4';
 import { add_scaled, store_panel } from './panel';
 
-export function matmul_q4<S>(
+export function matmul_q4<S, B>(
   y: usize,
   x: usize,
   xScales: usize,
@@ -25,19 +25,18 @@ export function matmul_q4<S>(
   m: u32,
   n: u32,
   blocks: u32,
-  hasBias: u32,
   begin: u32,
   end: u32,
 ): void {
-  const record: usize = 128 + ((8 * sizeof<S>()) << hasBias);
+  const record = q4_record<S, B>();
   for (let panel = begin; panel < end; panel++) {
     memory.fill(sums, 0, (<usize>m) << 5);
     let w = weights + <usize>panel * blocks * record;
     for (let b: usize = 0; b < blocks; b++, w += record) {
       const xb = x + ((b * m) << 5);
       const row = (b * m) << 2;
-      half_block<S>(sums, xb, xScales + row, xSums + row, w, 0, m, hasBias);
-      half_block<S>(sums, xb, xScales + row, xSums + row, w, 4, m, hasBias);
+      half_block<S, B>(sums, xb, xScales + row, xSums + row, w, 0, m);
+      half_block<S, B>(sums, xb, xScales + row, xSums + row, w, 4, m);
     }
     for (let i: usize = 0; i < m; i++) {
       const at = sums + (i << 5);
@@ -47,7 +46,7 @@ export function matmul_q4<S>(
 }
 
 /** Adds one block of k for rows [half, half + 4) of the panel (half 0 or 4) to the sums of all m rows. */
-function half_block<S>(
+function half_block<S, B>(
   sums: usize,
   x: usize,
   xScales: usize,
@@ -55,20 +54,23 @@ function half_block<S>(
   w: usize,
   half: usize,
   m: u32,
-  hasBias: u32,
 ): void {
   const nibbles = v128.load(NIBBLES);
-  const shift = <i32>half; // 0: low nibbles, 4: high nibbles
-  const w0 = v128.and(i16x8.shr_u(v128.load(w), shift), nibbles);
-  const w1 = v128.and(i16x8.shr_u(v128.load(w, 16), shift), nibbles);
-  const w2 = v128.and(i16x8.shr_u(v128.load(w, 32), shift), nibbles);
-  const w3 = v128.and(i16x8.shr_u(v128.load(w, 48), shift), nibbles);
-  const w4 = v128.and(i16x8.shr_u(v128.load(w, 64), shift), nibbles);
-  const w5 = v128.and(i16x8.shr_u(v128.load(w, 80), shift), nibbles);
-  const w6 = v128.and(i16x8.shr_u(v128.load(w, 96), shift), nibbles);
-  const w7 = v128.and(i16x8.shr_u(v128.load(w, 112), shift), nibbles);
+  const q = w + (half << 4);
+  const q0 = v128.load(q);
+  const q1 = v128.load(q, 16);
+  const q2 = v128.load(q, 32);
+  const q3 = v128.load(q, 48);
+  const w0 = v128.and(q0, nibbles);
+  const w1 = v128.and(i16x8.shr_u(q0, 4), nibbles);
+  const w2 = v128.and(q1, nibbles);
+  const w3 = v128.and(i16x8.shr_u(q1, 4), nibbles);
+  const w4 = v128.and(q2, nibbles);
+  const w5 = v128.and(i16x8.shr_u(q2, 4), nibbles);
+  const w6 = v128.and(q3, nibbles);
+  const w7 = v128.and(i16x8.shr_u(q3, 4), nibbles);
   const scale = load4<S>(w + 128 + half * sizeof<S>());
-  const bias = hasBias ? load4<S>(w + 128 + (half + 8) * sizeof<S>()) : f32x4.splat(0);
+  const bias = isVoid<B>() ? f32x4.splat(0) : load4<S>(w + 128 + (half + 8) * sizeof<S>());
 
   let at = sums + (half << 2);
   for (
@@ -76,21 +78,21 @@ function half_block<S>(
     at < last;
     at += 32, x += 32, xScales += 4, xSums += 4
   ) {
-    let dots = dot_i8_u7(v128.load32_splat(x), w0);
-    dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 4), w1));
-    dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 8), w2));
-    dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 12), w3));
-    dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 16), w4));
-    dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 20), w5));
-    dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 24), w6));
-    dots = i16x8.add(dots, dot_i8_u7(v128.load32_splat(x, 28), w7));
+    const d0 = dot_i8_u7(v128.load32_splat(x), w0);
+    const d1 = dot_i8_u7(v128.load32_splat(x, 4), w1);
+    const d2 = dot_i8_u7(v128.load32_splat(x, 8), w2);
+    const d3 = dot_i8_u7(v128.load32_splat(x, 12), w3);
+    const d4 = dot_i8_u7(v128.load32_splat(x, 16), w4);
+    const d5 = dot_i8_u7(v128.load32_splat(x, 20), w5);
+    const d6 = dot_i8_u7(v128.load32_splat(x, 24), w6);
+    const d7 = dot_i8_u7(v128.load32_splat(x, 28), w7);
+    const d03 = i16x8.add(i16x8.add(d0, d1), i16x8.add(d2, d3));
+    const dots = i16x8.add(d03, i16x8.add(i16x8.add(d4, d5), i16x8.add(d6, d7)));
 
     const sum = v128.load32_splat(xSums);
-    const zeros = hasBias ? i32x4.splat(0) : i32x4.shl(sum, 3);
     const xScale = v128.load32_splat(xScales);
-    const dot = i32x4.sub(i32x4.extadd_pairwise_i16x8_s(dots), zeros);
-    let acc = add_scaled(v128.load(at), dot, scale, xScale);
-    if (hasBias) acc = add_scaled(acc, sum, bias, xScale);
+    let acc = add_scaled(v128.load(at), centred<B>(dots, sum), scale, xScale);
+    if (!isVoid<B>()) acc = add_scaled(acc, sum, bias, xScale);
     v128.store(at, acc);
   }
 }

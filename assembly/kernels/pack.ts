@@ -5,6 +5,7 @@
 // Returns the index of the first row that holds infinity or NaN, or -1.
 
 import { PANEL } from '../op_layout';
+import { nibbles_of_row } from './panel';
 
 /** T: f32, i16 (float16), u16 (bfloat16). from: T [rows, k]. */
 export function pack_float<T>(to: usize, from: usize, rows: u32, k: u32): i32 {
@@ -39,18 +40,15 @@ export function pack_q4<S>(
   const record: usize = 128 + ((8 * sizeof<S>()) << hasBias);
   for (let row: u32 = 0; row < rows; row += PANEL) {
     const panel = to + <usize>(row / PANEL) * blocks * record;
-    for (let r: u32 = 0; r < 4; r++) {
-      interleave_q4(panel + (r << 2), record, from, row + r, rows, blocks);
+    for (let r: u32 = 0; r < <u32>PANEL; r++) {
+      interleave_q4(panel + nibbles_of_row(r), record, from, row + r, rows, blocks);
     }
   }
   return pack_scales<S>(to + 128, record, scales, biases, rows, blocks, hasBias);
 }
 
-/**
- * Writes rows `row` (low nibbles) and `row + 4` (high nibbles) of a panel: 4 bytes of each quad. Rows from
- * `rows` on are zero.
- */
-function interleave_q4(
+/** Writes row `row` of a panel: 4 bytes of each 8 k. Rows from `rows` on are zero. */
+export function interleave_q4(
   to: usize,
   record: usize,
   from: usize,
@@ -59,17 +57,14 @@ function interleave_q4(
   blocks: u32,
 ): void {
   const nibbles = i8x16.splat(15);
-  const stride = (<usize>blocks) << 4;
-  let low = from + row * stride;
-  let high = low + 4 * stride;
-  for (let b: u32 = 0; b < blocks; b++, to += record, low += 16, high += 16) {
-    const a = row < rows ? v128.load(low) : i8x16.splat(0);
-    const c = row + 4 < rows ? v128.load(high) : i8x16.splat(0);
-    // Even k are the low nibbles of a row's bytes, odd k the high ones.
-    const even = v128.or(v128.and(a, nibbles), i16x8.shl(v128.and(c, nibbles), 4));
-    const odd = v128.or(i8x16.shr_u(a, 4), v128.andnot(c, nibbles));
-    const first = i8x16.shuffle(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    const second = i8x16.shuffle(
+  let source = from + row * ((<usize>blocks) << 4);
+  for (let b: u32 = 0; b < blocks; b++, to += record, source += 16) {
+    const stream = row < rows ? v128.load(source) : i8x16.splat(0);
+    // Even k are the low nibbles of the stream's bytes, odd k the high ones.
+    const even = v128.and(stream, nibbles);
+    const odd = i8x16.shr_u(stream, 4);
+    const front = i8x16.shuffle(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const back = i8x16.shuffle(
       even,
       odd,
       8,
@@ -89,14 +84,14 @@ function interleave_q4(
       15,
       31,
     );
-    v128.store_lane<u32>(to, first, 0);
-    v128.store_lane<u32>(to, first, 1, 16);
-    v128.store_lane<u32>(to, first, 2, 32);
-    v128.store_lane<u32>(to, first, 3, 48);
-    v128.store_lane<u32>(to, second, 0, 64);
-    v128.store_lane<u32>(to, second, 1, 80);
-    v128.store_lane<u32>(to, second, 2, 96);
-    v128.store_lane<u32>(to, second, 3, 112);
+    // One byte a k now; quads 0 2 4 6 take the low nibbles, quads 1 3 5 7 the high ones.
+    const low = i32x4.shuffle(front, back, 0, 2, 4, 6);
+    const high = i32x4.shuffle(front, back, 1, 3, 5, 7);
+    const packed = v128.or(low, i16x8.shl(high, 4));
+    v128.store_lane<u32>(to, packed, 0);
+    v128.store_lane<u32>(to, packed, 1, 16);
+    v128.store_lane<u32>(to, packed, 2, 32);
+    v128.store_lane<u32>(to, packed, 3, 48);
   }
 }
 
@@ -152,7 +147,7 @@ function pack_scales<S>(
   return -1;
 }
 
-function is_finite<T>(value: T): bool {
+export function is_finite<T>(value: T): bool {
   if (isFloat<T>()) return value - value == <T>0;
   if (isSigned<T>()) return (<u32>value & 0x7c00) != 0x7c00;
   return (<u32>value & 0x7f80) != 0x7f80;

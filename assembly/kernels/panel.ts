@@ -23,6 +23,11 @@ function lane(v: v128, i: u32): f32 {
   return i == 2 ? f32x4.extract_lane(v, 2) : f32x4.extract_lane(v, 3);
 }
 
+/** Where row `row` of a panel has its first 4 bytes in a block of nibbles (drawn in matvec_q4.ts). */
+export function nibbles_of_row(row: u32): usize {
+  return ((<usize>row & 4) << 4) + ((<usize>row & 3) << 2);
+}
+
 /** acc + f32(dot) * (scale * xScale): the one expression that every quantized matmul sums with. */
 export function add_scaled(acc: v128, dot: v128, scale: v128, xScale: v128): v128 {
   return f32x4.add(acc, f32x4.mul(f32x4.convert_i32x4_s(dot), f32x4.mul(scale, xScale)));

@@ -11,7 +11,7 @@
 // 127 / max would overflow. Infinity or NaN in a block makes its scale so, and with it the outputs.
 
 import { BLOCK } from '../op_layout';
-import { max4, TINY } from '../simd';
+import { TINY } from '../simd';
 
 export function quantize_rows(
   q: usize,
@@ -46,23 +46,40 @@ export function quantize_rows(
   }
 }
 
+/** 1.5 * 2^23: added to a small float it rounds it half to even and leaves the integer in the low bits. */
+const ROUND: f32 = 12582912.0;
+
 /** Four values at `x`, scaled and rounded to i32x4. */
-function round4(x: usize, inverse: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x), inverse)));
+function round4(x: usize, inverse: v128, round: v128): v128 {
+  return i32x4.sub(f32x4.add(f32x4.mul(v128.load(x), inverse), round), round);
+}
+
+/** Magnitudes of four floats, whose bits are in the same order as they are; NaN above all. */
+function magnitude4(x: usize, signless: v128): v128 {
+  return v128.and(v128.load(x), signless);
+}
+
+/** The largest of four magnitudes, as a float. */
+function largest_of(magnitudes: v128): f32 {
+  let max = i32x4.max_s(magnitudes, i32x4.shuffle(magnitudes, magnitudes, 2, 3, 0, 1));
+  max = i32x4.max_s(max, i32x4.shuffle(max, max, 1, 0, 3, 2));
+  return f32x4.extract_lane(max, 0);
 }
 
 /** Quantizes 32 values; returns the sum of their q. */
 function quantize_block(q: usize, scale: usize, x: usize): i32 {
-  let max = f32x4.abs(v128.load(x));
-  for (let i: usize = 16; i < 128; i += 16) max = f32x4.max(max, f32x4.abs(v128.load(x + i)));
-  const largest = max4(max);
+  const signless = i32x4.splat(0x7fffffff);
+  let max = magnitude4(x, signless);
+  for (let i: usize = 16; i < 128; i += 16) max = i32x4.max_s(max, magnitude4(x + i, signless));
+  const largest = largest_of(max);
   store<f32>(scale, largest < TINY ? 0 : largest / 127);
   const inverse = f32x4.splat(largest < TINY ? 0 : 127 / largest);
 
+  const round = f32x4.splat(ROUND);
   let sum = i32x4.splat(0);
   for (let i: usize = 0; i < 2; i++, x += 64, q += 16) {
-    const a = i16x8.narrow_i32x4_s(round4(x, inverse), round4(x + 16, inverse));
-    const b = i16x8.narrow_i32x4_s(round4(x + 32, inverse), round4(x + 48, inverse));
+    const a = i16x8.narrow_i32x4_s(round4(x, inverse, round), round4(x + 16, inverse, round));
+    const b = i16x8.narrow_i32x4_s(round4(x + 32, inverse, round), round4(x + 48, inverse, round));
     v128.store(q, i8x16.narrow_i16x8_s(a, b));
     sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(i16x8.add(a, b)));
   }

@@ -2,10 +2,12 @@ import { OptionError } from '../errors.js';
 import type { Model } from '../load.js';
 import { Random } from '../sampler/random.js';
 import { Sampler } from '../sampler/sampler.js';
+import type { StepTrace } from '../trace/step_trace.js';
 import { type Command, type Terminal, writeJson } from './command.js';
-import { COMMON } from './options.js';
+import { COMMON, type Options } from './options.js';
 import { ProgressBar } from './progress.js';
 import { RUNTIME, withModel } from './run_model.js';
+import { TRACE, type TraceFile, withTrace } from './trace_file.js';
 import { count, median, megabytes } from './words.js';
 
 const PROMPT_TOKENS = 128;
@@ -31,12 +33,13 @@ export const bench: Command = {
     summary: 'Prefill and decode speed, time to the first token, peak memory.',
     usage: [
       'MODEL [--prompt-tokens N --decode-tokens N --trials N]',
-      '[--threads N --device D --kv-cache T --json]',
+      '[--threads N --device D --kv-cache T --trace FILE --json]',
     ],
     options: {
       'prompt-tokens': { value: 'N', help: `random prompt (default: ${PROMPT_TOKENS})` },
       'decode-tokens': { value: 'N', help: `decoded after it (default: ${DECODE_TOKENS})` },
       trials: { value: 'N', help: `after one to warm up; medians (default: ${TRIALS})` },
+      ...TRACE,
       ...RUNTIME,
       ...COMMON,
     },
@@ -48,9 +51,14 @@ export const bench: Command = {
       decodeTokens: options.whole('decode-tokens', 1) ?? DECODE_TOKENS,
       trials: options.whole('trials', 1) ?? TRIALS,
     };
-    const report = await withModel(options, terminal, async (model) => {
-      const trials = await runTrials(model, sizes, terminal);
-      return summarize(model, sizes, trials);
+    const report = await withTrace(options, terminal, async (trace) => {
+      const figures = await withModel(options, terminal, async (model) => {
+        const trials = await runTrials(model, sizes, terminal);
+        return summarize(model, sizes, trials);
+      });
+      if (!trace) return figures;
+      await traceTrial(options, terminal, sizes, trace);
+      return { ...figures, trace: trace.summary.phases() };
     });
     if (options.has('json')) return writeJson(terminal, report);
     terminal.write(
@@ -86,9 +94,7 @@ async function runTrials(
   try {
     for (let trial = 0; trial <= trials; trial++) {
       bar.update(trial, trials + 1);
-      const prompt = Array.from({ length: promptTokens }, () => {
-        return Math.floor(random.uniform() * vocabSize);
-      });
+      const prompt = randomPrompt(random, promptTokens, vocabSize);
       const result = await runTrial(model, prompt, decodeTokens, signal);
       if (trial > 0) done.push(result);
     }
@@ -96,6 +102,30 @@ async function runTrials(
     bar.end();
   }
   return done;
+}
+
+/** One more trial, after one to warm up, in a model loaded anew: tracing must not touch the figures. */
+async function traceTrial(
+  options: Options,
+  terminal: Terminal,
+  { promptTokens, decodeTokens }: Sizes,
+  trace: TraceFile,
+): Promise<void> {
+  let warm = false;
+  const onTrace = (step: StepTrace) => {
+    if (warm) trace.add(step);
+  };
+  const run = async (model: Model) => {
+    const prompt = randomPrompt(Random.fromSeed(SEED), promptTokens, model.config.vocabSize);
+    await runTrial(model, prompt, decodeTokens, terminal.signal);
+    warm = true;
+    await runTrial(model, prompt, decodeTokens, terminal.signal);
+  };
+  await withModel(options, terminal, run, onTrace);
+}
+
+function randomPrompt(random: Random, length: number, vocabSize: number): number[] {
+  return Array.from({ length }, () => Math.floor(random.uniform() * vocabSize));
 }
 
 /** Greedy, as sampling is not what is measured; tokens that end a text do not end it. */

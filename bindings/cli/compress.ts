@@ -11,10 +11,10 @@ export const compress: Command = {
   spec: {
     name: 'compress',
     summary: 'Write a smaller checkpoint.',
-    usage: ['MODEL -o OUT [--scheme int8|int4|int4-asym | --recipe FILE] [--force] [--json]'],
+    usage: ['MODEL -o OUT [--scheme S | --recipe FILE] [--force] [--json]'],
     options: {
       out: { value: 'OUT', short: 'o', help: 'a directory, or one .safetensors file' },
-      scheme: { value: 'S', help: 'int8, int4 or int4-asym (default: int4)' },
+      scheme: { value: 'S', help: 'int8, int4, int4-asym or palettize4 (default: int4)' },
       recipe: { value: 'FILE', help: 'JSON: global and overrides, by match or kind' },
       force: { help: 'replace OUT' },
       ...COMMON,

@@ -7,6 +7,7 @@ import type { ChatMessage } from '../text/chat_template.js';
 import { type Command, type Terminal, writeJson } from './command.js';
 import { COMMON, type Options } from './options.js';
 import { RUNTIME, withModel } from './run_model.js';
+import { TRACE, withTrace } from './trace_file.js';
 import { readTurns } from './turns.js';
 import { count, megabytes } from './words.js';
 
@@ -29,6 +30,7 @@ export const generate: Command = {
       'min-p': { value: 'P', help: 'draw among those P times as likely as the likeliest' },
       seed: { value: 'S', help: 'whole number; the same seed gives the same text' },
       stop: { value: 'S', multiple: true, help: 'text that ends it; may be repeated' },
+      ...TRACE,
       ...RUNTIME,
       ...COMMON,
     },
@@ -44,11 +46,14 @@ export const generate: Command = {
     if (options.text('system') !== undefined && !chat) {
       throw new OptionError('[generate] --system needs --chat');
     }
-    await withModel(options, terminal, async (model, bits) => {
+    const speak = async (model: Model, bits: number) => {
       const session = await model.createSession();
       const speaker = new Speaker(model, bits, session, settings, options, terminal);
       if (prompt === undefined) await speaker.converse();
       else await speaker.answer(prompt);
+    };
+    await withTrace(options, terminal, (trace) => {
+      return withModel(options, terminal, speak, trace ? (step) => trace.add(step) : undefined);
     });
   },
 };

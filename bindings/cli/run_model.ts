@@ -3,6 +3,7 @@
 import type { Device, KvType } from '../executor/executor.js';
 import { bitsPerWeight } from '../inspect.js';
 import { type LoadOptions, loadSeen, type Model } from '../load.js';
+import type { OnTrace } from '../trace/step_trace.js';
 import type { Terminal } from './command.js';
 import { type OptionSpec, type Options, THREADS_AND_CACHE } from './options.js';
 import { ProgressBar } from './progress.js';
@@ -21,11 +22,15 @@ export function cacheOptions(options: Options): Pick<LoadOptions, 'threads' | 'k
   };
 }
 
-/** Loads MODEL, runs `use` with it and its bits per weight, disposes it. */
+/**
+ * Loads MODEL, runs `use` with it and its bits per weight, disposes it.
+ * @param onTrace gets the steps of the model
+ */
 export async function withModel<T>(
   options: Options,
   { signal }: Terminal,
   use: (model: Model, bits: number) => Promise<T>,
+  onTrace?: OnTrace,
 ): Promise<T> {
   const bar = new ProgressBar('loading');
   const device = options.choice<Device | 'auto'>('device', ['wasm', 'webgpu', 'auto', 'reference']);
@@ -33,6 +38,7 @@ export async function withModel<T>(
     ...cacheOptions(options),
     device,
     signal,
+    onTrace,
     onProgress: ({ done, total }) => bar.update(done, total),
   };
   let bits = 0;

@@ -12,7 +12,7 @@ import { type Recipe, schemeRecipe } from './recipe.js';
 import { type WrittenWeights, writeWeights } from './write_weights.js';
 
 export interface CompressOptions {
-  /** `int8`, `int4` or `int4-asym`; or a whole recipe. Exactly one of the two. */
+  /** `int8`, `int4`, `int4-asym` or `palettize4`; or a whole recipe. Exactly one of the two. */
   readonly scheme?: string | undefined;
   readonly recipe?: Recipe | undefined;
   /** Replaces an OUT that exists. */

@@ -1,15 +1,23 @@
 // How one weight of the source lies in the compressed checkpoint.
 
 import { UnsupportedError } from '../errors.js';
-import { FLOAT_BYTES, type FloatType, GROUP_SIZE, paddedK } from '../formats.js';
+import {
+  FLOAT_BYTES,
+  type FloatType,
+  GROUP_SIZE,
+  LUT_ENTRIES,
+  lutCount,
+  PALETTE_ROWS,
+  paddedK,
+} from '../formats.js';
 import type { Weight } from '../model/weight.js';
-import { type LinearScheme, type Recipe, schemeFor } from './recipe.js';
+import { type PackedScheme, type Recipe, schemeFor } from './recipe.js';
 import type { TensorEntry } from './safetensors_writer.js';
 
 /** A weight and what becomes of it; `scheme` null: it keeps its floats. */
 export interface CompressedTensor {
   readonly weight: Weight;
-  readonly scheme: LinearScheme | null;
+  readonly scheme: PackedScheme | null;
 }
 
 /**
@@ -26,7 +34,7 @@ export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): Compre
       );
     }
     const scheme = weight.shape.length === 2 ? schemeFor(recipe, weight.path) : null;
-    assigned.push({ weight, scheme: scheme?.type === 'linear' ? scheme : null });
+    assigned.push({ weight, scheme: scheme?.type === 'none' ? null : scheme });
   }
   return assigned;
 }
@@ -48,6 +56,7 @@ export function tensorEntries(
     return [{ name, dtype: dtype.toUpperCase(), shape: weight.shape, bytes: weight.values.bytes }];
   }
   const { n, k } = matrixShape(weight);
+  if (scheme.type === 'palettize') return paletteEntries(weight.path, n, k, scaleType);
   const words = (paddedK(k) * scheme.bits) / 32;
   const groups = paddedK(k) / GROUP_SIZE;
   const group = {
@@ -62,33 +71,48 @@ export function tensorEntries(
   ];
 }
 
+function paletteEntries(path: string, n: number, k: number, scaleType: FloatType): TensorEntry[] {
+  const stride = paddedK(k) / 2;
+  const luts = lutCount(n);
+  return [
+    { name: `${path}.indices`, dtype: 'U8', shape: [n, stride], bytes: n * stride },
+    {
+      name: `${path}.channel_scale`,
+      dtype: scaleType.toUpperCase(),
+      shape: [n],
+      bytes: n * FLOAT_BYTES[scaleType],
+    },
+    {
+      name: `${path}.lut`,
+      dtype: 'I8',
+      shape: [luts, LUT_ENTRIES],
+      bytes: luts * LUT_ENTRIES,
+    },
+  ];
+}
+
 /**
  * What config.json says about the compressed tensors. MLX's own key only where MLX would read exactly
  * the same weights: all of one width, with biases, and no row padded.
  */
 export function quantizationKeys(tensors: readonly CompressedTensor[]): Record<string, unknown> {
-  const linear: { path: string; k: number; scheme: LinearScheme }[] = [];
+  const packed: { path: string; k: number; scheme: PackedScheme }[] = [];
   for (const { weight, scheme } of tensors) {
-    if (scheme) linear.push({ path: weight.path, k: matrixShape(weight).k, scheme });
+    if (scheme) packed.push({ path: weight.path, k: matrixShape(weight).k, scheme });
   }
-  const bits = linear[0]?.scheme.bits;
+  const bits = packed[0]?.scheme.bits;
   if (bits === undefined) return {};
-  const affine = linear.every(
-    ({ k, scheme }) => !scheme.symmetric && scheme.bits === bits && k % GROUP_SIZE === 0,
+  const affine = packed.every(
+    ({ k, scheme }) =>
+      scheme.type === 'linear' && !scheme.symmetric && scheme.bits === bits && k % GROUP_SIZE === 0,
   );
   if (affine) {
     const quantization = { group_size: GROUP_SIZE, bits, mode: 'affine' };
     return { quantization, quantization_config: quantization };
   }
-  const entries = linear.map(({ path, k, scheme }) => [
+  const entries = packed.map(({ path, k, scheme }) => [
     path,
-    {
-      type: 'linear',
-      bits: scheme.bits,
-      group_size: GROUP_SIZE,
-      symmetric: scheme.symmetric,
-      in_features: k,
-    },
+    { ...description(scheme), in_features: k },
   ]);
   return {
     quantization_config: {
@@ -96,5 +120,20 @@ export function quantizationKeys(tensors: readonly CompressedTensor[]): Record<s
       version: 1,
       tensors: Object.fromEntries(entries),
     },
+  };
+}
+
+/** The scheme in the words of model/quantization.ts. */
+function description(scheme: PackedScheme): Record<string, unknown> {
+  const { type, bits } = scheme;
+  if (type === 'linear') {
+    return { type, bits, group_size: GROUP_SIZE, symmetric: scheme.symmetric };
+  }
+  return {
+    type,
+    bits,
+    granularity: 'per_grouped_channel',
+    group_size: PALETTE_ROWS,
+    enable_per_channel_scale: true,
   };
 }

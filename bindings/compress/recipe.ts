@@ -2,6 +2,7 @@
 // override that matches wins and replaces the whole scheme. The words are Core ML's.
 
 import { OptionError, UnsupportedError } from '../errors.js';
+import { PALETTE_ROWS } from '../formats.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
 export type TensorKind = 'embed' | 'head' | 'attention' | 'mlp';
@@ -18,7 +19,14 @@ export interface LinearScheme {
   readonly symmetric: boolean;
 }
 
-export type Scheme = NoScheme | LinearScheme;
+/** w = scale * lut[index]: one table of 16 int8 entries per 16 output channels, one scale per channel. */
+export interface PaletteScheme {
+  readonly type: 'palettize';
+  readonly bits: 4;
+}
+
+export type PackedScheme = LinearScheme | PaletteScheme;
+export type Scheme = NoScheme | PackedScheme;
 
 export interface Override {
   /** Path pattern; `*` stands for any characters, dots too. */
@@ -37,6 +45,7 @@ export const SCHEMES: ReadonlyMap<string, Recipe> = new Map([
   ['int8', linearRecipe(8, true)],
   ['int4', linearRecipe(4, true)],
   ['int4-asym', linearRecipe(4, false)],
+  ['palettize4', { global: { type: 'palettize', bits: 4 }, overrides: [] }],
 ]);
 
 const KINDS: readonly string[] = ['embed', 'head', 'attention', 'mlp'];
@@ -48,18 +57,13 @@ function linearRecipe(bits: 4 | 8, symmetric: boolean): Recipe {
 }
 
 /**
- * The recipe of a short name (`int8`, `int4`, `int4-asym`).
- * @throws OptionError for a name that does not exist, UnsupportedError for palettize4.
+ * The recipe of a short name (`int8`, `int4`, `int4-asym`, `palettize4`).
+ * @throws OptionError for a name that does not exist
  */
 export function schemeRecipe(name: string): Recipe {
   const recipe = SCHEMES.get(name);
   if (recipe) return recipe;
-  if (name === 'palettize4') {
-    throw new UnsupportedError(
-      '[scheme] palettize4 is not supported yet; int8, int4, int4-asym are',
-    );
-  }
-  throw new OptionError(`[scheme] expected int8, int4 or int4-asym, came "${name}"`);
+  throw new OptionError(`[scheme] expected ${[...SCHEMES.keys()].join(', ')}, came "${name}"`);
 }
 
 /**
@@ -147,12 +151,15 @@ function parseScheme(json: unknown, where: string): Scheme {
   }
   const { type, ...rest } = record(json, where);
   if (typeof type !== 'string' || !KNOWN_TYPES.includes(type)) {
-    throw new OptionError(`[recipe] ${where}.type: expected linear or none, came ${show(type)}`);
+    throw new OptionError(
+      `[recipe] ${where}.type: expected linear, palettize or none, came ${show(type)}`,
+    );
   }
   if (type === 'none') {
     expectOnly(rest, [], where);
     return { type: 'none' };
   }
+  if (type === 'palettize') return parsePalette(rest, where);
   if (type !== 'linear') {
     throw new UnsupportedError(`[recipe] ${where}: type "${type}" is not supported yet`);
   }
@@ -187,6 +194,27 @@ function parseLinear(options: Record<string, unknown>, where: string): LinearSch
     );
   }
   return { type: 'linear', bits: dtype === 'int4' ? 4 : 8, symmetric: mode === 'linear_symmetric' };
+}
+
+/** Core ML's options and defaults, of which one combination is supported. */
+function parsePalette(options: Record<string, unknown>, where: string): PaletteScheme {
+  const { mode, nbits, granularity, group_size: groupSize, ...rest } = options;
+  const { enable_per_channel_scale: scaled, ...others } = rest;
+  expectOnly(others, [], where);
+  const supported: [string, unknown, unknown][] = [
+    ['mode', mode ?? 'kmeans', 'kmeans'],
+    ['nbits', nbits, 4],
+    ['granularity', granularity ?? 'per_tensor', 'per_grouped_channel'],
+    ['group_size', groupSize, PALETTE_ROWS],
+    ['enable_per_channel_scale', scaled ?? false, true],
+  ];
+  for (const [key, came, only] of supported) {
+    if (came === only) continue;
+    throw new UnsupportedError(
+      `[recipe] ${where}: ${key} ${show(came)} is not supported yet, ${show(only)} is`,
+    );
+  }
+  return { type: 'palettize', bits: 4 };
 }
 
 function expectOnly(options: Record<string, unknown>, names: readonly string[], where: string) {

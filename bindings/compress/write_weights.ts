@@ -1,14 +1,16 @@
-// Weights to a safetensors file. One strip of rows is in memory at a time; the scales of one tensor are
-// held until all its rows are written, for they follow them in the file.
+// Weights to a safetensors file. One strip of rows is in memory at a time; the scales and tables of one
+// tensor are held until all its rows are written, for they follow them in the file.
 
 import { createFile } from '#platform';
 import { FormatError } from '../errors.js';
+import { PALETTE_ROWS } from '../formats.js';
 import { f32ToF16 } from '../model/float16.js';
 import type { Progress } from '../model/progress.js';
 import { readRows } from '../model/read_rows.js';
 import type { Weight } from '../model/weight.js';
 import { type CompressedTensor, matrixShape, tensorEntries } from './compressed_tensor.js';
 import { packBits, quantizeLinear } from './linear.js';
+import { palettize } from './palettize.js';
 import type { LinearScheme } from './recipe.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
 
@@ -59,15 +61,24 @@ async function writeTensor(
   tensor: CompressedTensor,
   onStrip: (weights: number) => void,
 ): Promise<number> {
-  const scaleType = tensor.scheme
-    ? await writeLinear(writer, tensor.weight, tensor.scheme, onStrip)
-    : await writeFloats(writer, tensor.weight, onStrip);
+  const scaleType = await writeParts(writer, tensor, onStrip);
   let bytes = 0;
   for (const stored of tensorEntries(tensor, scaleType)) {
     writer.endTensor(stored);
     bytes += stored.bytes;
   }
   return bytes;
+}
+
+/** Writes the bytes of all its tensors. @returns the type of scales and biases */
+function writeParts(
+  writer: SafetensorsWriter,
+  { weight, scheme }: CompressedTensor,
+  onStrip: (weights: number) => void,
+): Promise<'f16' | 'f32'> {
+  if (!scheme) return writeFloats(writer, weight, onStrip);
+  if (scheme.type === 'palettize') return writePalette(writer, weight, onStrip);
+  return writeLinear(writer, weight, scheme, onStrip);
 }
 
 /** Copies a weight that keeps its floats. */
@@ -105,16 +116,44 @@ async function writeLinear(
     inHalf &&= strip.inHalf;
     onStrip(values.length);
   }
-  for (const part of [...scales, ...biases]) {
-    await writer.append(inHalf ? asBytes(toHalves(part)) : asBytes(part));
+  return writeScales(writer, [...scales, ...biases], inHalf);
+}
+
+/** Writes indices, then scales, then tables. @returns the type that holds all scales */
+async function writePalette(
+  writer: SafetensorsWriter,
+  weight: Weight,
+  onStrip: (weights: number) => void,
+): Promise<'f16' | 'f32'> {
+  const scales: Float32Array[] = [];
+  const luts: Int8Array[] = [];
+  let inHalf = true;
+  for await (const { values } of strips(weight)) {
+    const strip = palettize(values, matrixShape(weight).k);
+    await writer.append(packBits(strip.indices, 4));
+    scales.push(strip.scales);
+    luts.push(strip.luts);
+    inHalf &&= strip.inHalf;
+    onStrip(values.length);
   }
+  const scaleType = await writeScales(writer, scales, inHalf);
+  for (const part of luts) await writer.append(asBytes(part));
+  return scaleType;
+}
+
+async function writeScales(
+  writer: SafetensorsWriter,
+  parts: readonly Float32Array[],
+  inHalf: boolean,
+): Promise<'f16' | 'f32'> {
+  for (const part of parts) await writer.append(asBytes(inHalf ? toHalves(part) : part));
   return inHalf ? 'f16' : 'f32';
 }
 
-/** The rows of a weight as floats, strip by strip, all checked to be finite. */
+/** The rows of a weight as floats, in strips of whole palette groups, all checked to be finite. */
 async function* strips(weight: Weight) {
   const { n, k } = matrixShape(weight);
-  const rows = Math.max(1, Math.floor(STRIP_WEIGHTS / k));
+  const rows = PALETTE_ROWS * Math.max(1, Math.floor(STRIP_WEIGHTS / (PALETTE_ROWS * k)));
   for (let begin = 0; begin < n; begin += rows) {
     const end = Math.min(begin + rows, n);
     const values = await readRows(weight, begin, end);
@@ -139,6 +178,6 @@ function toHalves(values: Float32Array): Uint16Array {
   return Uint16Array.from(values, f32ToF16);
 }
 
-function asBytes(values: Uint16Array | Float32Array): Uint8Array {
+function asBytes(values: Int8Array | Uint16Array | Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -1,9 +1,11 @@
 // Which executor runs a model, by its options.
 
+import { traceVeto } from '#platform';
 import { OptionError, UnsupportedError } from '../errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
 import type { Plan } from '../plan/ops.js';
+import type { OnTrace } from '../trace/step_trace.js';
 import type { Device, Executor, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor.js';
 import { chooseRuntime, coreBuild } from './wasm/choose_runtime.js';
 import { type CoreOptions, loadBuild } from './wasm/core_source.js';
@@ -31,6 +33,14 @@ export interface CreateOptions extends ExecutorOptions {
   readonly signal?: AbortSignal | undefined;
   /** Stage `weights`, in bytes. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Called after each step with the time and the bytes of its ops; it must not throw. Ops then run one by one:
+   * somewhat slower, most so with threads, which start anew for each, and with the same results. The clock is
+   * `performance.now()`: in Node exact; in browsers of 5 to 20 us where the page is isolated and 100 us to 1 ms
+   * where it is not, so that only the sum over many steps means something. Not for device `reference`, nor in
+   * workerd, where time stands still while code runs.
+   */
+  readonly onTrace?: OnTrace | undefined;
 }
 
 const DEVICES = ['wasm', 'webgpu', 'reference', 'auto'] as const;
@@ -96,7 +106,8 @@ export function checkOptions({
   simd,
   kvCache,
   kvCacheBytes,
-}: ExecutorOptions): void {
+  onTrace,
+}: CreateOptions): void {
   checkChoice('device', device, DEVICES);
   checkChoice('simd', simd, SIMD);
   checkChoice('kvCache', kvCache, KV_TYPES);
@@ -107,13 +118,23 @@ export function checkOptions({
   );
   checkWhole('kvCacheBytes', kvCacheBytes, 'an integer, 1 or more');
   if (device === 'webgpu') throw new UnsupportedError(`[load] ${NO_WEBGPU}`);
+  if (onTrace !== undefined) checkTrace(onTrace, device);
+}
+
+function checkTrace(onTrace: unknown, device: string | undefined): void {
+  if (typeof onTrace !== 'function') {
+    throw new OptionError(`[load] onTrace: expected a function, came ${onTrace}`);
+  }
+  const refusal = device === 'reference' ? 'device reference has no trace' : traceVeto();
+  if (refusal !== null) throw new UnsupportedError(`[load] onTrace: ${refusal}`);
 }
 
 function wasmOptions(checkpoint: Checkpoint, options: CreateOptions): WasmOptions {
-  const { threads = 'auto', kvCache, simd, kvCacheBytes, core, signal, onProgress } = options;
+  const { threads = 'auto', kvCache, simd, kvCacheBytes, core } = options;
+  const { signal, onProgress, onTrace } = options;
   const compressed = [...checkpoint.weights.values()].some(({ format }) => format.kind !== 'float');
   const kvType = kvCache ?? (compressed ? 'f16' : 'f32');
-  return { threads, simd, kvType, kvCacheBytes, core, signal, onProgress };
+  return { threads, simd, kvType, kvCacheBytes, core, signal, onProgress, onTrace };
 }
 
 function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {

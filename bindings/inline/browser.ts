@@ -10,6 +10,8 @@ import { inlineCores } from './inline_core.js';
 export * from '../errors.js';
 export { RemoteModel as Model } from '../remote/remote_model.js';
 export { Sampler } from '../sampler/sampler.js';
+export { chromeTrace } from '../trace/chrome_trace.js';
+export { TraceSummary } from '../trace/trace_summary.js';
 
 export function loadModel(location: ModelLocation, options: LoadOptions = {}): Promise<Model> {
   return client.loadModel(location, { ...options, core: inline(options.core) });

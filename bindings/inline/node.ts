@@ -11,6 +11,8 @@ import { inlineCores } from './inline_core.js';
 export * from '../errors.js';
 export { Model } from '../load.js';
 export { Sampler } from '../sampler/sampler.js';
+export { chromeTrace } from '../trace/chrome_trace.js';
+export { TraceSummary } from '../trace/trace_summary.js';
 
 export function loadModel(location: ModelLocation, options: LoadOptions = {}): Promise<Model> {
   return load(location, { ...options, core: inline(options.core) });

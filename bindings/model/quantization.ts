@@ -2,12 +2,14 @@
 //
 //   "quantization": { "group_size": 32, "bits": 4, "mode": "affine", "<path>": { ... } | false }      MLX
 //   "quantization_config": { "quant_method": "halfbyte", "version": 1, "tensors": { "<path>":
-//     { "type": "linear", "bits": 4, "group_size": 32, "symmetric": true, "in_features": k } } }       ours
+//     { "type": "linear", "bits": 4, "group_size": 32, "symmetric": true, "in_features": k } |
+//     { "type": "palettize", "bits": 4, "granularity": "per_grouped_channel", "group_size": 16,
+//       "enable_per_channel_scale": true, "in_features": k } } }                                      ours
 //
 // MLX repeats its object as `quantization_config`, without a quant_method.
 
 import { FormatError, UnsupportedError } from '../errors.js';
-import { GROUP_SIZE } from '../formats.js';
+import { GROUP_SIZE, PALETTE_ROWS } from '../formats.js';
 import { describe, JsonFields, type JsonObject } from './json_fields.js';
 
 const METHOD = 'halfbyte';
@@ -15,8 +17,26 @@ const VERSION = 1;
 /** As for the widths of a config. */
 const MAX_FEATURES = 1 << 20;
 
+const PALETTE_KEYS: readonly string[] = [
+  'type',
+  'bits',
+  'granularity',
+  'group_size',
+  'enable_per_channel_scale',
+  'in_features',
+];
+
 /** How one packed weight is meant to be read. */
-export interface PackedMeaning {
+export type PackedMeaning = LinearMeaning | PaletteMeaning;
+
+export interface PaletteMeaning {
+  readonly kind: 'palette';
+  readonly bits: 4;
+  readonly inFeatures: number;
+}
+
+export interface LinearMeaning {
+  readonly kind: 'linear';
   readonly bits: 4 | 8;
   readonly symmetric: boolean;
   /** k, where the metadata has it; rows are padded to whole groups. */
@@ -70,16 +90,7 @@ function parseOurs(fields: JsonFields): Quantization {
   for (const path of tensors.keys()) {
     const tensor = tensors.object(path);
     if (!tensor) throw tensors.wrong(path, 'an object');
-    const type = tensor.string('type');
-    if (type !== 'linear') {
-      throw new UnsupportedError(`${tensor.at('type')}: ${type} is not supported, only linear`);
-    }
-    if (!tensor.has('symmetric')) throw tensor.wrong('symmetric', 'true or false');
-    meanings.set(path, {
-      bits: parseBits(tensor),
-      symmetric: tensor.boolean('symmetric', false),
-      inFeatures: tensor.integer('in_features', 1, MAX_FEATURES),
-    });
+    meanings.set(path, parseTensor(tensor));
   }
   return {
     key: 'quantization_config.tensors',
@@ -88,9 +99,40 @@ function parseOurs(fields: JsonFields): Quantization {
   };
 }
 
+function parseTensor(tensor: JsonFields): PackedMeaning {
+  const type = tensor.string('type');
+  const inFeatures = tensor.integer('in_features', 1, MAX_FEATURES);
+  if (type === 'palettize') {
+    for (const key of tensor.keys()) {
+      if (PALETTE_KEYS.includes(key)) continue;
+      throw new UnsupportedError(`${tensor.at(key)}: not understood, palettes have no such option`);
+    }
+    expectOnly(tensor, 'bits', tensor.integer('bits', 1, 16), 4);
+    expectOnly(tensor, 'granularity', tensor.string('granularity'), 'per_grouped_channel');
+    const groupSize = tensor.integer('group_size', 1, MAX_FEATURES);
+    expectOnly(tensor, 'group_size', groupSize, PALETTE_ROWS);
+    const scaled = tensor.boolean('enable_per_channel_scale', false);
+    expectOnly(tensor, 'enable_per_channel_scale', scaled, true);
+    return { kind: 'palette', bits: 4, inFeatures };
+  }
+  if (type !== 'linear') {
+    const only = 'only linear and palettize';
+    throw new UnsupportedError(`${tensor.at('type')}: ${type} is not supported, ${only}`);
+  }
+  if (!tensor.has('symmetric')) throw tensor.wrong('symmetric', 'true or false');
+  const symmetric = tensor.boolean('symmetric', false);
+  return { kind: 'linear', bits: parseBits(tensor), symmetric, inFeatures };
+}
+
+function expectOnly<T>(fields: JsonFields, key: string, came: T, only: T): void {
+  if (came === only) return;
+  throw new UnsupportedError(`${fields.at(key)}: ${came} is not supported, only ${only}`);
+}
+
 /** Modules may have an object of their own, or `false`; whether another is packed, its scales tell. */
 function parseMlx(fields: JsonFields, key: string): Quantization {
-  const rest: PackedMeaning = {
+  const rest: LinearMeaning = {
+    kind: 'linear',
     bits: parseBits(fields),
     symmetric: false,
     inFeatures: null,
@@ -118,17 +160,8 @@ function parseMlx(fields: JsonFields, key: string): Quantization {
 
 /** `bits`, beside the only group size and mode that are supported. */
 function parseBits(fields: JsonFields): 4 | 8 {
-  const groupSize = fields.integer('group_size', 1, MAX_FEATURES);
-  if (groupSize !== GROUP_SIZE) {
-    const only = `only ${GROUP_SIZE}`;
-    throw new UnsupportedError(
-      `${fields.at('group_size')}: ${groupSize} is not supported, ${only}`,
-    );
-  }
-  const mode = fields.string('mode', 'affine');
-  if (mode !== 'affine') {
-    throw new UnsupportedError(`${fields.at('mode')}: ${mode} is not supported, only affine`);
-  }
+  expectOnly(fields, 'group_size', fields.integer('group_size', 1, MAX_FEATURES), GROUP_SIZE);
+  expectOnly(fields, 'mode', fields.string('mode', 'affine'), 'affine');
   const bits = fields.integer('bits', 1, 16);
   if (bits !== 4 && bits !== 8) {
     throw new UnsupportedError(`${fields.at('bits')}: ${bits} is not supported, only 4 and 8`);

@@ -1,7 +1,17 @@
 // Stored weights as float64 values: the equations of formats.ts, element by element.
 
 import { OptionError } from '../errors.js';
-import { FLOAT_BYTES, type FloatType, GROUP_SIZE, type LinearFormat, paddedK } from '../formats.js';
+import {
+  FLOAT_BYTES,
+  type FloatType,
+  GROUP_SIZE,
+  type LinearFormat,
+  LUT_ENTRIES,
+  lutCount,
+  PALETTE_ROWS,
+  type PaletteFormat,
+  paddedK,
+} from '../formats.js';
 import { bf16ToF32, f16ToF32 } from './float16.js';
 import type { Part, Weight } from './weight.js';
 
@@ -22,6 +32,7 @@ export async function readRows(
   }
   const { format } = weight;
   if (format.kind === 'linear') return readLinear(weight, format, begin, end, signal);
+  if (format.kind === 'palette') return readPalette(weight, format, begin, end, signal);
   return readFloats(weight.values, format.dtype, begin * k, end * k, signal);
 }
 
@@ -49,12 +60,47 @@ async function readLinear(
   for (let row = 0; row < end - begin; row++) {
     for (let i = 0; i < k; i++) {
       const at = row * stride + ((i * bits) >> 3);
-      const q = bits === 8 ? packed[at]! : (packed[at]! >> (4 * (i & 1))) & 15;
+      const q = bits === 8 ? packed[at]! : nibble(packed[at]!, i);
       const group = row * groups + Math.floor(i / GROUP_SIZE);
       out[row * k + i] = scale[group]! * q + bias[group]!;
     }
   }
   return out;
+}
+
+async function readPalette(
+  weight: Weight,
+  format: PaletteFormat,
+  begin: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
+  const { path, values, scales, lut } = weight;
+  const k = weight.shape[1];
+  if (k === undefined || !scales || !lut) {
+    throw new OptionError(`[${path}] palettes need k, scales and a lut`);
+  }
+  const stride = paddedK(k) / 2;
+  const firstLut = Math.floor(begin / PALETTE_ROWS);
+  const packed = await readBytes(values, begin * stride, end * stride, signal);
+  const scale = await readFloats(scales, format.scaleType, begin, end, signal);
+  const luts = new Int8Array(
+    (await readBytes(lut, firstLut * LUT_ENTRIES, lutCount(end) * LUT_ENTRIES, signal)).buffer,
+  );
+  const out = new Float64Array((end - begin) * k);
+  for (let row = 0; row < end - begin; row++) {
+    const table = (Math.floor((begin + row) / PALETTE_ROWS) - firstLut) * LUT_ENTRIES;
+    for (let i = 0; i < k; i++) {
+      const index = nibble(packed[row * stride + (i >> 1)]!, i);
+      out[row * k + i] = scale[row]! * luts[table + index]!;
+    }
+  }
+  return out;
+}
+
+/** Element i of a 4-bit stream whose byte i / 2 is `byte`. */
+function nibble(byte: number, i: number): number {
+  return (byte >> (4 * (i & 1))) & 15;
 }
 
 /** Elements [begin, end) of a part of floats. */

@@ -19,10 +19,17 @@ export interface Weight {
   readonly path: string;
   readonly shape: readonly number[];
   readonly format: WeightFormat;
-  /** Row-major values: floats [n, k], or packed q [n, paddedK(k) * bits / 8] bytes. */
+  /** Row-major values: floats [n, k], or packed q or indices [n, paddedK(k) * bits / 8] bytes. */
   readonly values: Part;
-  /** Linear formats: [n, paddedK(k) / 32] scales. */
+  /** Linear formats: [n, paddedK(k) / 32] scales. Palettes: [n], one per output channel. */
   readonly scales?: Part;
   /** Linear formats that are not symmetric: [n, paddedK(k) / 32] biases. */
   readonly biases?: Part;
+  /** Palettes: [ceil(n / 16), 16] int8. */
+  readonly lut?: Part;
+}
+
+/** Bytes of all its tensors as stored. */
+export function storedBytes({ values, scales, biases, lut }: Weight): number {
+  return values.bytes + (scales?.bytes ?? 0) + (biases?.bytes ?? 0) + (lut?.bytes ?? 0);
 }

@@ -1,9 +1,17 @@
 // Stored tensors become weights: `<path>.weight` alone is floats; with `<path>.scales`, and
-// `<path>.biases` unless symmetric, it is packed. Metadata and tensors must say the same.
+// `<path>.biases` unless symmetric, it is packed. `<path>.indices`, `<path>.lut` and `<path>.channel_scale`
+// are a palette. Metadata and tensors must say the same.
 
 import { FormatError, UnsupportedError } from '../errors.js';
-import { type FloatType, GROUP_SIZE, type LinearFormat, paddedK } from '../formats.js';
-import type { PackedMeaning, Quantization } from './quantization.js';
+import {
+  type FloatType,
+  GROUP_SIZE,
+  type LinearFormat,
+  LUT_ENTRIES,
+  lutCount,
+  paddedK,
+} from '../formats.js';
+import type { LinearMeaning, PaletteMeaning, Quantization } from './quantization.js';
 import type { StoredTensor } from './safetensors.js';
 import type { Weight } from './weight.js';
 
@@ -13,6 +21,14 @@ const FLOAT_TYPES: ReadonlyMap<string, FloatType> = new Map([
   ['F32', 'f32'],
   ['F16', 'f16'],
   ['BF16', 'bf16'],
+]);
+
+/** Suffixes that belong to another tensor of the same path. */
+const PART_OF: ReadonlyMap<string, string> = new Map([
+  ['scales', 'weight'],
+  ['biases', 'weight'],
+  ['lut', 'indices'],
+  ['channel_scale', 'indices'],
 ]);
 
 /** Derived from the config; older writers stored it all the same. */
@@ -36,7 +52,9 @@ export function collectWeights(
     const [path, suffix] = splitName(tensor.name);
     if (suffix === 'weight') {
       weights.set(path, readWeight(tensors, tensor, path, quantization));
-    } else if (!['scales', 'biases'].includes(suffix) || !tensors.has(`${path}.weight`)) {
+    } else if (suffix === 'indices' && !tensors.has(`${path}.weight`)) {
+      weights.set(path, readPalette(tensors, tensor, path, quantization));
+    } else if (!tensors.has(`${path}.${PART_OF.get(suffix)}`)) {
       throw new FormatError(`[${name}] ${tensor.name}: no weight of the model uses this tensor`);
     }
   }
@@ -45,7 +63,7 @@ export function collectWeights(
     const where = `[${name}] ${quantization!.key} names ${path}`;
     throw new FormatError(`${where}, but there is no tensor ${path}.weight`);
   }
-  if (quantization && ![...weights.values()].some(({ format }) => format.kind === 'linear')) {
+  if (quantization && ![...weights.values()].some(({ format }) => format.kind !== 'float')) {
     const came = `none of ${weights.size} weights is`;
     throw new FormatError(`[${name}] ${quantization.key}: expected packed weights, ${came}`);
   }
@@ -74,9 +92,7 @@ function readWeight(
   const packed = scales !== undefined || biases !== undefined || tensor.dtype === 'U32';
   const meaning = quantization?.meaning(path) ?? null;
   if (packed) {
-    if (!meaning) {
-      throw new FormatError(`${where}: packed, but config.json says nothing about ${path}`);
-    }
+    if (meaning?.kind !== 'linear') throw wrongMeaning(where, 'packed', path, meaning?.kind);
     return packedWeight({
       values: tensor,
       scales,
@@ -87,7 +103,8 @@ function readWeight(
     });
   }
   if (quantization?.paths.includes(path)) {
-    const expected = `${quantization.key} says ${meaning?.bits} bits, expected U32`;
+    const stored = meaning?.kind === 'palette' ? `${path}.indices` : 'U32';
+    const expected = `${quantization.key} says ${meaning?.bits} bits, expected ${stored}`;
     throw new FormatError(`${where}: ${tensor.dtype}, but ${expected}`);
   }
   const dtype = FLOAT_TYPES.get(tensor.dtype);
@@ -102,7 +119,7 @@ interface PackedTensors {
   readonly values: StoredTensor;
   readonly scales: StoredTensor | undefined;
   readonly biases: StoredTensor | undefined;
-  readonly meaning: PackedMeaning;
+  readonly meaning: LinearMeaning;
   readonly path: string;
   readonly where: string;
 }
@@ -128,7 +145,7 @@ function packedWeight({ values, scales, biases, meaning, path, where }: PackedTe
     symmetric,
   };
   const groups = [n, padded / GROUP_SIZE];
-  checkGroups(scales, scales.dtype, groups);
+  checkTensor(scales, scales.dtype, groups);
   const weight = { path, shape: [n, k], format, values, scales };
   if (symmetric) {
     if (!biases) return weight;
@@ -137,8 +154,53 @@ function packedWeight({ values, scales, biases, meaning, path, where }: PackedTe
   if (!biases) {
     throw new FormatError(`${where}: not symmetric by config.json, but ${path}.biases is missing`);
   }
-  checkGroups(biases, scales.dtype, groups);
+  checkTensor(biases, scales.dtype, groups);
   return { ...weight, biases };
+}
+
+function readPalette(
+  tensors: Tensors,
+  indices: StoredTensor,
+  path: string,
+  quantization: Quantization | null,
+): Weight {
+  const where = `[${indices.source.name}] ${indices.name}`;
+  const meaning = quantization?.meaning(path);
+  if (meaning?.kind !== 'palette') throw wrongMeaning(where, 'a palette', path, meaning?.kind);
+  const lut = tensors.get(`${path}.lut`);
+  const scales = tensors.get(`${path}.channel_scale`);
+  if (!lut) throw new FormatError(`${where}: a palette, but ${path}.lut is missing`);
+  if (!scales) throw new FormatError(`${where}: a palette, but ${path}.channel_scale is missing`);
+  return paletteWeight({ path, where, indices, lut, scales, meaning });
+}
+
+interface PaletteTensors {
+  readonly path: string;
+  readonly where: string;
+  readonly indices: StoredTensor;
+  readonly lut: StoredTensor;
+  readonly scales: StoredTensor;
+  readonly meaning: PaletteMeaning;
+}
+
+function paletteWeight({ path, where, indices, lut, scales, meaning }: PaletteTensors): Weight {
+  const { bits, inFeatures: k } = meaning;
+  const [n = 0] = indices.shape;
+  if (n === 0) throw new FormatError(`${where}: shape ${text(indices.shape)}, expected rows`);
+  checkTensor(indices, 'U8', [n, (paddedK(k) * bits) / 8]);
+  if (lut.dtype !== 'I8') {
+    const came = `[${lut.source.name}] ${lut.name}: a palette of ${lut.dtype}`;
+    throw new UnsupportedError(`${came} is not supported, only I8`);
+  }
+  checkTensor(lut, 'I8', [lutCount(n), LUT_ENTRIES]);
+  checkTensor(scales, scales.dtype, [n]);
+  const format = { kind: 'palette', bits, scaleType: scaleType(scales) } as const;
+  return { path, shape: [n, k], format, values: indices, scales, lut };
+}
+
+function wrongMeaning(where: string, came: string, path: string, meant?: string): FormatError {
+  const says = meant ? `${path} is ${meant}` : `nothing about ${path}`;
+  return new FormatError(`${where}: ${came}, but config.json says ${says}`);
 }
 
 function scaleType({ source, name, dtype }: StoredTensor): FloatType {
@@ -147,8 +209,7 @@ function scaleType({ source, name, dtype }: StoredTensor): FloatType {
   throw new FormatError(`[${source.name}] ${name}: dtype ${dtype}, expected F32, F16 or BF16`);
 }
 
-/** Scales or biases: one per group, of the type of the scales. */
-function checkGroups(tensor: StoredTensor, dtype: string, shape: readonly number[]): void {
+function checkTensor(tensor: StoredTensor, dtype: string, shape: readonly number[]): void {
   if (tensor.dtype === dtype && tensor.shape.join() === shape.join()) return;
   const came = `${tensor.dtype} ${text(tensor.shape)}`;
   throw new FormatError(

@@ -87,6 +87,10 @@ export function spawnWorker(
   };
 }
 
+export function traceVeto(): string | null {
+  return null;
+}
+
 /** The engine, by what its user agent calls itself. */
 export function runtimeName(): RuntimeName {
   const agent = navigator.userAgent;

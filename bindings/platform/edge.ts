@@ -17,6 +17,10 @@ export function relaxedSimdVeto(): string | null {
   return null;
 }
 
+export function traceVeto(): string | null {
+  return 'time stands still here while code runs';
+}
+
 export function runtimeName(): RuntimeName {
   return { name: 'workerd', version: 'unknown' };
 }

@@ -17,6 +17,10 @@ export function relaxedSimdVeto(): string | null {
   return null;
 }
 
+export function traceVeto(): string | null {
+  return null;
+}
+
 export function runtimeName(): RuntimeName {
   return { name: 'edge-runtime', version: 'unknown' };
 }

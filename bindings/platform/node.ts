@@ -187,6 +187,10 @@ export async function receiveStart(): Promise<unknown> {
   return new Promise((resolve) => parentPort?.once('message', resolve));
 }
 
+export function traceVeto(): string | null {
+  return null;
+}
+
 export function runtimeName(): RuntimeName {
   const { deno, bun, node } = process.versions;
   if (deno) return { name: 'deno', version: deno };

@@ -36,6 +36,8 @@ export interface Platform {
   /** Why relaxed SIMD, or threads, must not be used although they may seem to work; null: no objection. */
   relaxedSimdVeto(): string | null;
   threadsVeto(): string | null;
+  /** Why steps cannot be timed here; null: no objection. */
+  traceVeto(): string | null;
   spawnWorker(
     start: unknown,
     onFailure: (error: unknown) => void,

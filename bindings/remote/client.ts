@@ -23,6 +23,7 @@ export async function loadModel(
 ): Promise<Model> {
   checkOptions(options);
   const connection = connect(options);
+  connection.onTrace = options.onTrace ?? null;
   try {
     const args = [wireLocation(location), wireLoadOptions(options)] as const;
     const facts = await untilAborted(connection.call('load', [...args], options), options.signal);
@@ -109,6 +110,7 @@ function wireLoadOptions(options: LoadOptions): WireLoadOptions {
     options: { device, threads, simd, kvCache, kvCacheBytes },
     core: wireCore(options.core),
     pageFetches: options.fetch !== undefined,
+    wantsTrace: options.onTrace !== undefined,
     wantsProgress: options.onProgress !== undefined,
   };
 }

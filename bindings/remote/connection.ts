@@ -3,6 +3,7 @@
 import { WorkerError } from '../errors.js';
 import type { FetchLike } from '../model/files.js';
 import type { Progress } from '../model/progress.js';
+import type { OnTrace } from '../trace/step_trace.js';
 import type { CallName, Calls, State, ToHost, ToPage } from './protocol.js';
 import { unpackError } from './wire_errors.js';
 
@@ -24,6 +25,7 @@ export class Connection {
   readonly #fetches = new Map<number, AbortController>();
   /** Called with what each answer tells, before the call returns. */
   onState: (state: State) => void = () => {};
+  onTrace: OnTrace | null = null;
   /** The page's own `fetch`. */
   fetch: FetchLike = (url, init) => fetch(url, init);
   #lastId = 0;
@@ -106,6 +108,7 @@ export class Connection {
   #receive(message: ToPage): void {
     if (message.kind === 'fetch') return void this.#fetch(message);
     if (message.kind === 'cancelFetch') return this.#fetches.get(message.id)?.abort();
+    if (message.kind === 'trace') return this.onTrace?.(message.step);
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (message.kind === 'progress') return this.#progress(pending, message);

@@ -4,7 +4,7 @@ import { DisposedError } from '../errors.js';
 import { reportRuntime } from '../executor/report.js';
 import type { GenerateChunk, GenerateResult } from '../generate.js';
 import { inspectModel } from '../inspect.js';
-import { loadSeen, type Model } from '../load.js';
+import { type LoadOptions, loadSeen, type Model } from '../load.js';
 import type { Progress } from '../model/progress.js';
 import { Sampler } from '../sampler/sampler.js';
 import type { PrefillOptions, Session } from '../session/session.js';
@@ -203,10 +203,12 @@ export class Host {
     return { signal: task.controller.signal, ...(wantsProgress && { onProgress }) };
   }
 
-  #loadOptions(task: Task, { options, core, pageFetches, wantsProgress }: WireLoadOptions) {
+  #loadOptions(task: Task, wire: WireLoadOptions): LoadOptions {
+    const { options, core, pageFetches, wantsTrace, wantsProgress } = wire;
     return {
       ...options,
       ...(core && { core }),
+      ...(wantsTrace && { onTrace: (step) => this.#post({ kind: 'trace', step }) }),
       ...(pageFetches && { fetch: this.#fetch.fetch }),
       ...this.#stepOptions(task, { wantsProgress }),
     };

@@ -10,6 +10,7 @@ import type { ModelLocation } from '../model/file_tree.js';
 import type { Progress } from '../model/progress.js';
 import type { SamplerOptions } from '../sampler/sampler.js';
 import type { TokenizerTexts } from '../text/tokenizer.js';
+import type { StepTrace } from '../trace/step_trace.js';
 
 /** Options without what cannot be sent: signals and callbacks have messages of their own. */
 export interface WireOptions {
@@ -17,10 +18,11 @@ export interface WireOptions {
 }
 
 export interface WireLoadOptions extends WireOptions {
-  readonly options: Omit<LoadOptions, 'signal' | 'onProgress' | 'fetch' | 'core'>;
+  readonly options: Omit<LoadOptions, 'signal' | 'onProgress' | 'onTrace' | 'fetch' | 'core'>;
   readonly core: CoreOptions | undefined;
   /** The page has a `fetch` of its own. */
   readonly pageFetches: boolean;
+  readonly wantsTrace: boolean;
 }
 
 export interface WireGenerateOptions extends WireOptions {
@@ -135,6 +137,8 @@ export type ToPage =
       readonly state: State;
     }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress }
+  /** Of a step; comes before the result of the call that ran it. */
+  | { readonly kind: 'trace'; readonly step: StepTrace }
   | {
       readonly kind: 'fetch';
       readonly id: number;

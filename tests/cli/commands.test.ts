@@ -142,10 +142,10 @@ test('compress, then inspect what came out', async ({ dir, model }) => {
 test('compress --recipe', async ({ dir, model }) => {
   const recipe = join(dir, 'recipe.json');
   const compress = ['compress', model, '-o', join(dir, 'by-recipe'), '--recipe', recipe];
-  await writeFile(recipe, '{ "global": { "type": "palettize" } }');
-  const palettes = await runCli(compress);
-  assert.is(palettes.code, 1);
-  assert.match(palettes.stderr, 'palettize');
+  await writeFile(recipe, '{ "global": { "type": "prune" } }');
+  const pruned = await runCli(compress);
+  assert.is(pruned.code, 1);
+  assert.match(pruned.stderr, 'prune');
   await writeFile(recipe, '{ "global": ');
   assert.is((await runCli(compress)).code, 2);
   await writeFile(recipe, '{ "global": { "type": "linear", "dtype": "int8" } }');

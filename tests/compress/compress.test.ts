@@ -56,7 +56,7 @@ async function refusal(run: Promise<unknown>): Promise<HalfbyteError> {
 const NORM = 'model.layers.0.input_layernorm';
 const DOWN = 'model.layers.1.mlp.down_proj';
 
-for (const scheme of ['int8', 'int4', 'int4-asym']) {
+for (const scheme of ['int8', 'int4', 'int4-asym', 'palettize4']) {
   for (const out of ['out', 'out.safetensors']) {
     test(`${scheme} to ${out} and back`, async ({ dir, model }) => {
       const result = await compressModel(model, join(dir, out), { scheme });
@@ -103,6 +103,31 @@ test('the layout of a padded tensor is as documented', async ({ dir, model }) =>
   assert.equal(header[`${DOWN}.scales`].shape, [64, 6]);
   assert.is(header[`${DOWN}.scales`].dtype, 'F16');
   assert.is(header[`${DOWN}.biases`], undefined);
+});
+
+test('the layout of a palette is as documented', async ({ dir, model }) => {
+  const out = join(dir, 'out');
+  await compressModel(model, out, { scheme: 'palettize4' });
+  const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
+  assert.equal(config.quantization_config.tensors[DOWN], {
+    type: 'palettize',
+    bits: 4,
+    granularity: 'per_grouped_channel',
+    group_size: 16,
+    enable_per_channel_scale: true,
+    in_features: 172,
+  });
+  const file = await readFile(join(out, 'model.safetensors'));
+  const header = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0))));
+  const entry = (name: string) => {
+    const { dtype, shape } = header[name];
+    return [dtype, ...shape];
+  };
+  assert.equal(entry(`${DOWN}.indices`), ['U8', 64, 96]);
+  assert.equal(entry(`${DOWN}.channel_scale`), ['F16', 64]);
+  assert.equal(entry(`${DOWN}.lut`), ['I8', 4, 16]);
+  assert.equal(entry('model.embed_tokens.lut'), ['I8', 19, 16]);
+  assert.is(header[`${DOWN}.weight`], undefined);
 });
 
 test("MLX's key is written where MLX would read the same weights, and only there", async ({

@@ -15,6 +15,8 @@ const LIMITS: [string, number][] = [
   ['int8', 0.003],
   ['int4', 0.09],
   ['int4-asym', 0.07],
+  // 4.1 bits per weight where int4 takes 4.5: no scale follows the columns.
+  ['palettize4', 0.2],
 ];
 
 // The float values are those of a float32 numpy implementation; stories260K, whose documents are longer

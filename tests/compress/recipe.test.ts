@@ -11,6 +11,14 @@ import { OptionError, UnsupportedError } from '../../bindings/errors.js';
 const INT4: Scheme = { type: 'linear', bits: 4, symmetric: true };
 const INT8: Scheme = { type: 'linear', bits: 8, symmetric: true };
 const NONE: Scheme = { type: 'none' };
+const PALETTE: Scheme = { type: 'palettize', bits: 4 };
+const palette4 = {
+  type: 'palettize',
+  nbits: 4,
+  granularity: 'per_grouped_channel',
+  group_size: 16,
+  enable_per_channel_scale: true,
+};
 const int4 = { type: 'linear', dtype: 'int4' };
 const int8 = { type: 'linear', dtype: 'int8' };
 
@@ -68,21 +76,24 @@ test('short names', () => {
     () => schemeRecipe('int5'),
     (error: unknown) => error instanceof OptionError,
   );
-  assert.throws(
-    () => schemeRecipe('palettize4'),
-    (error: unknown) => error instanceof UnsupportedError,
-  );
+  assert.equal(schemeRecipe('palettize4').global, PALETTE);
+  assert.equal(parseRecipe({ global: palette4 }), schemeRecipe('palettize4'));
+  assert.equal(parseRecipe({ global: { ...palette4, mode: 'kmeans' } }).global, PALETTE);
 });
 
 const UNSUPPORTED: [unknown, RegExp][] = [
-  [{ global: { type: 'palettize', nbits: 4 } }, /global: type "palettize"/],
+  [{ global: { type: 'palettize', nbits: 4 } }, /global: granularity "per_tensor"/],
+  [{ global: { ...palette4, nbits: 6 } }, /nbits 6 .*, 4 is/],
+  [{ global: { ...palette4, group_size: 32 } }, /group_size 32 .*, 16 is/],
+  [{ global: { ...palette4, enable_per_channel_scale: false } }, /enable_per_channel_scale false/],
+  [{ global: { ...palette4, mode: 'uniform' } }, /mode "uniform"/],
   [{ global: { type: 'prune' } }, /global: type "prune"/],
   [{ global: [{ type: 'prune' }, int4] }, /global: joint/],
   [{ global: { type: 'linear', dtype: 'int3' } }, /dtype "int3"/],
   [{ global: { type: 'linear', dtype: 'uint4' } }, /dtype "uint4"/],
   [{ global: { ...int4, block_size: 64 } }, /block_size 64/],
   [{ global: { ...int4, granularity: 'per_channel' } }, /granularity "per_channel"/],
-  [{ overrides: [{ kind: 'mlp', type: 'palettize' }] }, /overrides\[0\]: type "palettize"/],
+  [{ overrides: [{ kind: 'mlp', type: 'palettize' }] }, /overrides\[0\]: nbits nothing/],
 ];
 
 for (const [recipe, message] of UNSUPPORTED) {
@@ -103,6 +114,7 @@ const WRONG: [unknown, RegExp][] = [
   [{ global: { type: 'linear', dtype: 'float' } }, /"float"/],
   [{ global: { ...int4, blocksize: 32 } }, /unknown key "blocksize"/],
   [{ global: { ...int4, mode: 'affine' } }, /"affine"/],
+  [{ global: { ...palette4, cluster_dim: 2 } }, /unknown key "cluster_dim"/],
   [{ overrides: {} }, /overrides: expected an array/],
   [{ overrides: [int4] }, /overrides\[0\]: expected match or kind/],
   [{ overrides: [{ kind: 'norm', ...int4 }] }, /overrides\[0\]\.kind/],

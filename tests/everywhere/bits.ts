@@ -7,7 +7,13 @@ import { findings } from './support/findings.js';
 import { bytesOf, PROMPT, sha256 } from './support/fixtures.js';
 import { modelBytes, SCHEMES, type Scheme } from './support/models.js';
 
-const KV = { float: 'f32', int8: 'f16', int4: 'f16', 'int4-asym': 'int8' } as const;
+const KV = {
+  float: 'f32',
+  int8: 'f16',
+  int4: 'f16',
+  'int4-asym': 'int8',
+  palettize4: 'f16',
+} as const;
 const FOLLOWING = [11, 250, 77];
 const CHUNKS = [PROMPT.length, 64, 7];
 

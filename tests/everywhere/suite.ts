@@ -4,6 +4,7 @@ import './load.js';
 import './sources.js';
 import './sessions.js';
 import './generating.js';
+import './tracing.js';
 import './damage.js';
 import './bits.js';
 import './page.js';

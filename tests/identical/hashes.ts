@@ -14,11 +14,12 @@ import { Session } from '../../bindings/session/session.js';
 import { TurnQueue } from '../../bindings/session/turn_queue.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
-const SCHEMES = ['float', 'int8', 'int4', 'int4-asym'];
+const SCHEMES = ['float', 'int8', 'int4', 'int4-asym', 'palettize4'];
 const KV_TYPES: readonly KvType[] = ['f32', 'f16', 'int8'];
 const THREADS = [1, 2, 3];
 /** Tokens a prefill call; the last is the whole prompt at once. */
 const CHUNKS = [1, 3, 7, 64, 270];
+const TRACED_CHUNK = 270;
 /** More than one attention segment of 256 positions, and not a multiple of a page. */
 const PROMPT = Array.from({ length: 270 }, (_, i) => 3 + ((i * i * 7 + i * 31) % 280));
 const FOLLOWING = [11, 250, 77];
@@ -41,7 +42,11 @@ export async function outcomes(simd: Simd): Promise<Outcome[]> {
       if (scheme !== 'float') await compressModel(model, path, { scheme });
       for (const kvType of KV_TYPES) {
         for (const threads of THREADS) {
-          all.push(...(await variants(path, `${scheme}, KV ${kvType}`, { simd, threads, kvType })));
+          const group = `${scheme}, KV ${kvType}`;
+          all.push(...(await variants(path, group, CHUNKS, { simd, threads, kvType })));
+          // A traced model runs its ops one by one.
+          const traced = { simd, threads, kvType, onTrace: () => {} };
+          all.push(...(await variants(path, group, [TRACED_CHUNK], traced)));
         }
       }
     }
@@ -54,7 +59,8 @@ export async function outcomes(simd: Simd): Promise<Outcome[]> {
 async function variants(
   path: string,
   group: string,
-  options: { simd: Simd; threads: number; kvType: KvType },
+  chunks: readonly number[],
+  options: { simd: Simd; threads: number; kvType: KvType; onTrace?: () => void },
 ): Promise<Outcome[]> {
   const checkpoint = await openCheckpoint(path);
   const plan = planFor(checkpoint.config);
@@ -69,7 +75,8 @@ async function variants(
     sessions: new Set<Session>(),
     known: new WeakSet(),
   };
-  const name = `${options.simd}, threads ${options.threads}`;
+  const traced = options.onTrace ? ', traced' : '';
+  const name = `${options.simd}, threads ${options.threads}${traced}`;
   const outcome = async (variant: string, session: Session): Promise<Outcome> => {
     const hash = createHash('sha256');
     for (const token of FOLLOWING) hash.update(asBytes(await session.decode(token)));
@@ -78,7 +85,7 @@ async function variants(
   };
 
   const results: Outcome[] = [];
-  for (const chunk of CHUNKS) {
+  for (const chunk of chunks) {
     const session = new Session(owner, plan.contextLength);
     await prefill(session, PROMPT, chunk);
     if (chunk === 64) {

@@ -39,8 +39,8 @@ async function relaxedOutcomes(): Promise<Outcome[] | null> {
 const baseline = await outcomes('baseline');
 const relaxed = await relaxedOutcomes();
 
-test('baseline SIMD: threads, chunks, fork, truncate', () => {
-  assert.is(baseline.length, 4 * 3 * 3 * 7);
+test('baseline SIMD: threads, chunks, fork, truncate, traced', () => {
+  assert.is(baseline.length, 5 * 3 * 3 * 8);
   assertOneHash(baseline);
 });
 

@@ -1,10 +1,17 @@
 import { test } from 'uvu';
-import { CODE_EMBED, FORMAT_FLOAT, FORMAT_Q4, FORMAT_Q8 } from '../../assembly/op_layout.js';
+import {
+  CODE_EMBED,
+  FORMAT_FLOAT,
+  FORMAT_LUT4,
+  FORMAT_Q4,
+  FORMAT_Q8,
+} from '../../assembly/op_layout.js';
 import { embed } from '../../bindings/executor/reference.js';
 import { assertClose } from '../support/compare.js';
 import { asF32 } from '../support/core.js';
 import { DTYPES, runOp } from '../support/ops.js';
 import { dequantize, linearWeight, packFloat } from '../support/packed.js';
+import { paletteWeight } from '../support/palettes.js';
 import { caseName, hostileRows, product, TestRandom } from '../support/random.js';
 
 const FLOAT_TYPES = ['f32', 'f16', 'bf16'] as const;
@@ -53,6 +60,20 @@ for (const one of product({
     // Product and bias may cancel: each is rounded before they meet.
     const sizes = embed(TOKENS, products, k).map((p, i) => Math.abs(p) + Math.abs(expected[i]!));
     assertClose(asF32(out!), expected, 'embedLinear', 'embed_linear', sizes);
+  });
+}
+
+for (const k of [32, 172]) {
+  test(`embed_lut4 k=${k}`, () => {
+    const weight = paletteWeight({ n: VOCAB, k, scaleType: 'f32' }, new TestRandom(k));
+    const [out] = runOp('embed_lut4', ROWS.length, (core) => {
+      const out = core.output(ROWS.length * k * 4);
+      const fields = { out, weight: core.input(weight.packed), k, format: FORMAT_LUT4 };
+      return { code: CODE_EMBED, fields, rows: ROWS, outputs: [out] };
+    });
+    const expected = embed(TOKENS, dequantize(weight.rows, VOCAB, k), k);
+    // One product, rounded once.
+    assertClose(asF32(out!), expected.map(Math.fround), 'exact', 'embed_lut4');
   });
 }
 

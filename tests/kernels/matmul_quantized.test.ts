@@ -13,7 +13,7 @@ import { assertClose, assertSameBytes } from '../support/compare.js';
 import { asF32 } from '../support/core.js';
 import { DTYPES, runOp } from '../support/ops.js';
 import { type LinearShape, linearWeight } from '../support/packed.js';
-import { blockMajor, magnitudes, withF32Scales } from '../support/quantized.js';
+import { blockMajor, magnitudes, oneRow, withF32Scales } from '../support/quantized.js';
 import { caseName, hostileRows, normals, product, TestRandom } from '../support/random.js';
 
 const SHAPES = [
@@ -43,18 +43,15 @@ function run(x: QuantizedRows, m: number, weight: Uint8Array, shape: LinearShape
       dtype: DTYPES[scaleType],
       hasBias,
     };
-    return { code: CODE_MATMUL, fields, rows: m, scratchBytes: m * 32, outputs: [out] };
+    return {
+      code: CODE_MATMUL,
+      fields,
+      rows: m,
+      scratchBytes: Math.max(m * 32, 2 * paddedK(k)),
+      outputs: [out],
+    };
   });
   return out!;
-}
-
-function oneRow(x: QuantizedRows, row: number, blocks: number): QuantizedRows {
-  const [begin, end] = [row * blocks, (row + 1) * blocks];
-  return {
-    q: x.q.slice(begin * GROUP_SIZE, end * GROUP_SIZE),
-    scales: x.scales.slice(begin, end),
-    sums: x.sums.slice(begin, end),
-  };
 }
 
 for (const format of FORMATS) {

@@ -2,13 +2,14 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FORMAT_FLOAT, FORMAT_Q4, FORMAT_Q8 } from '../../assembly/op_layout.js';
+import { FORMAT_FLOAT, FORMAT_LUT4, FORMAT_Q4, FORMAT_Q8 } from '../../assembly/op_layout.js';
 import { GROUP_SIZE, paddedK } from '../../bindings/formats.js';
 import { assertSameBytes } from '../support/compare.js';
 import { CORES, runKernel } from '../support/core.js';
 import { stored } from '../support/floats.js';
 import { DTYPES } from '../support/ops.js';
 import { linearWeight, packFloat } from '../support/packed.js';
+import { paletteWeight } from '../support/palettes.js';
 import { caseName, normals, product, TestRandom } from '../support/random.js';
 
 const FLOAT_TYPES = ['f32', 'f16', 'bf16'] as const;
@@ -66,6 +67,38 @@ for (const one of product({
     assertSameBytes(out!, packed, 'packed');
   });
 }
+
+for (const one of product({ scaleType: FLOAT_TYPES, n: [1, 8, 16, 21], k: [32, 172] })) {
+  test(`pack_tensor palette ${caseName(one)}`, () => {
+    const { scaleType, n, k } = one;
+    const { stream, lut, scaleBits, packed } = paletteWeight(one, new TestRandom(n * 100 + k));
+    const [out] = runKernel('pack_tensor', 1, (core) => {
+      const to = core.output(packed.byteLength);
+      const from = [stream, scaleBits, lut].map((part) => core.input(part).address);
+      const call = (begin: number, end: number) => {
+        if (begin === end) return;
+        const dtype = DTYPES[scaleType];
+        assert.is(core.call('pack_tensor', FORMAT_LUT4, dtype, to.address, ...from, n, k), -1);
+      };
+      return { outputs: [to], call };
+    });
+    assertSameBytes(out!, packed, 'packed');
+  });
+}
+
+test('the first palette row whose scale is not finite is reported', () => {
+  const [n, k] = [21, 32];
+  for (const core of CORES) {
+    core.reset();
+    const { stream, lut, packed } = paletteWeight({ n, k, scaleType: 'f32' }, new TestRandom(3));
+    const scales = new Float32Array(n).fill(1);
+    scales[17] = Number.NaN;
+    scales[19] = Number.POSITIVE_INFINITY;
+    const to = core.output(packed.byteLength).address;
+    const from = [stream, scales, lut].map((part) => core.input(part).address);
+    assert.is(core.call('pack_tensor', FORMAT_LUT4, DTYPES.f32, to, ...from, n, k), 17, core.name);
+  }
+});
 
 test('the first row that is not finite is reported', () => {
   const infinities = { f32: 0x7f800000, f16: 0x7c00, bf16: 0x7f80 };

@@ -56,16 +56,18 @@ test('100 load-and-dispose cycles', () =>
   }));
 
 if (hasShared) {
-  test('loading stories15M int4 stays within the prediction + 40 MB', () =>
-    inFolder(async (folder) => {
-      const model = join(folder, 'int4');
-      await compressModel(join(SHARED, 'stories15M'), model, { scheme: 'int4' });
-      // The tokenizer, which the promise excludes, would be most of it.
-      await rm(join(model, 'tokenizer.json'));
-      const { before, peak, predicted } = measure('peak', model);
-      const numbers = `${(peak - before) / MB} MB taken, ${predicted / MB} MB predicted`;
-      assert.ok(peak - before <= predicted + 40 * MB, numbers);
-    }));
+  for (const scheme of ['int4', 'palettize4']) {
+    test(`loading stories15M ${scheme} stays within the prediction + 40 MB`, () =>
+      inFolder(async (folder) => {
+        const model = join(folder, scheme);
+        await compressModel(join(SHARED, 'stories15M'), model, { scheme });
+        // The tokenizer, which the promise excludes, would be most of it.
+        await rm(join(model, 'tokenizer.json'));
+        const { before, peak, predicted } = measure('peak', model);
+        const numbers = `${(peak - before) / MB} MB taken, ${predicted / MB} MB predicted`;
+        assert.ok(peak - before <= predicted + 40 * MB, numbers);
+      }));
+  }
 } else {
   console.log('without the shared models, the peak of loading is not measured');
 }

@@ -5,8 +5,17 @@ import { parseQuantization } from '../../bindings/model/quantization.js';
 import { raises } from '../support/raises.js';
 
 const parse = (config: Record<string, unknown>) => parseQuantization(config, 'config.json');
+const AFFINE = { kind: 'linear', symmetric: false, inFeatures: null };
 const MLX = { group_size: 32, bits: 4 };
 const TENSOR = { type: 'linear', bits: 4, group_size: 32, symmetric: true, in_features: 172 };
+const PALETTE = {
+  type: 'palettize',
+  bits: 4,
+  granularity: 'per_grouped_channel',
+  group_size: 16,
+  enable_per_channel_scale: true,
+  in_features: 172,
+};
 const ours = (tensor: object) => {
   return { quantization_config: { quant_method: 'halfbyte', version: 1, tensors: { a: tensor } } };
 };
@@ -19,8 +28,8 @@ test('no quantization', () => {
 test("MLX's key, with modules of their own", () => {
   const overrides = { lm_head: { group_size: 32, bits: 8 }, 'model.norm': false };
   const mlx = parse({ quantization: { ...MLX, mode: 'affine', ...overrides } })!;
-  assert.equal(mlx.meaning('anything'), { bits: 4, symmetric: false, inFeatures: null });
-  assert.equal(mlx.meaning('lm_head'), { bits: 8, symmetric: false, inFeatures: null });
+  assert.equal(mlx.meaning('anything'), { ...AFFINE, bits: 4 });
+  assert.equal(mlx.meaning('lm_head'), { ...AFFINE, bits: 8 });
   assert.is(mlx.meaning('model.norm'), null);
   assert.equal(parse({ quantization_config: MLX })!.meaning('x')!.bits, 4);
   assert.equal(parse({ quantization: MLX, quantization_config: MLX })!.meaning('x')!.bits, 4);
@@ -28,9 +37,15 @@ test("MLX's key, with modules of their own", () => {
 
 test('our key, tensor by tensor', () => {
   const quantization = parse(ours(TENSOR))!;
-  assert.equal(quantization.meaning('a'), { bits: 4, symmetric: true, inFeatures: 172 });
+  const a = { kind: 'linear', bits: 4, symmetric: true, inFeatures: 172 };
+  assert.equal(quantization.meaning('a'), a);
   assert.is(quantization.meaning('b'), null);
   assert.equal(quantization.paths, ['a']);
+});
+
+test('a palette', () => {
+  const meaning = parse(ours(PALETTE))!.meaning('a');
+  assert.equal(meaning, { kind: 'palette', bits: 4, inFeatures: 172 });
 });
 
 const REFUSED: readonly [config: Record<string, unknown>, code: ErrorCode, parts: string[]][] = [
@@ -49,6 +64,16 @@ const REFUSED: readonly [config: Record<string, unknown>, code: ErrorCode, parts
   [{ quantization: { ...MLX, lm_head: true } }, 'UNSUPPORTED', ['lm_head', 'true']],
   [{ quantization: MLX, ...ours(TENSOR) }, 'FORMAT', ['both']],
   [ours({ ...TENSOR, type: 'lut' }), 'UNSUPPORTED', ['tensors.a.type', 'lut']],
+  [ours({ ...PALETTE, bits: 6 }), 'UNSUPPORTED', ['tensors.a.bits', '6', '4']],
+  [ours({ ...PALETTE, granularity: 'per_tensor' }), 'UNSUPPORTED', ['granularity', 'per_tensor']],
+  [ours({ ...PALETTE, group_size: 8 }), 'UNSUPPORTED', ['tensors.a.group_size', '8', '16']],
+  [
+    ours({ ...PALETTE, enable_per_channel_scale: false }),
+    'UNSUPPORTED',
+    ['enable_per_channel_scale', 'false', 'true'],
+  ],
+  [ours({ ...PALETTE, cluster_dim: 4 }), 'UNSUPPORTED', ['tensors.a.cluster_dim']],
+  [ours({ ...PALETTE, in_features: undefined }), 'FORMAT', ['in_features', 'nothing']],
   [ours({ ...TENSOR, bits: 0 }), 'FORMAT', ['tensors.a.bits', '0']],
   [ours({ ...TENSOR, in_features: 0 }), 'FORMAT', ['tensors.a.in_features', '0']],
   [ours({ ...TENSOR, symmetric: undefined }), 'FORMAT', ['tensors.a.symmetric', 'nothing']],

@@ -74,6 +74,41 @@ for (const one of LINEAR) {
   });
 }
 
+test('palette rows, across tables', async () => {
+  const [n, k] = [35, 44];
+  const random = new TestRandom(2);
+  const padded = paddedK(k);
+  const indices = Array.from({ length: n * padded }, () => random.below(16));
+  const lut = Int8Array.from({ length: 48 }, () => random.below(256) - 128);
+  const scales = Float32Array.from({ length: n }, () => random.below(64) / 8 - 4);
+  const stream = Uint8Array.from(
+    { length: indices.length / 2 },
+    (_, i) => indices[2 * i]! | (indices[2 * i + 1]! << 4),
+  );
+  const weight: Weight = {
+    path: 'w',
+    shape: [n, k],
+    format: { kind: 'palette', bits: 4, scaleType: 'f16' },
+    values: part('i', stream),
+    scales: part('s', encodeFloats('F16', scales)),
+    lut: part('l', new Uint8Array(lut.buffer)),
+  };
+  const value = (row: number, i: number) =>
+    scales[row]! * lut[16 * Math.floor(row / 16) + indices[row * padded + i]!]!;
+  for (const [begin, end] of [
+    [0, n],
+    [14, 18],
+    [32, 35],
+    [33, 33],
+  ] as const) {
+    const expected: number[] = [];
+    for (let row = begin; row < end; row++) {
+      for (let i = 0; i < k; i++) expected.push(value(row, i));
+    }
+    assert.equal([...(await readRows(weight, begin, end))], expected);
+  }
+});
+
 test('only the bytes of the rows are read', async () => {
   const read: [number, number][] = [];
   const source: ByteSource = {

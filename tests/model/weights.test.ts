@@ -10,7 +10,16 @@ import { safetensorsBytes } from '../support/tiny_model.js';
 
 type Shape = readonly [dtype: string, ...shape: number[]];
 
-const BYTES: Record<string, number> = { F64: 8, U32: 4, I32: 4, F32: 4, F16: 2, BF16: 2, I8: 1 };
+const BYTES: Record<string, number> = {
+  F64: 8,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I8: 1,
+  U8: 1,
+};
 
 async function collect(tensors: Record<string, Shape>, config: Record<string, unknown> = {}) {
   const stored = Object.entries(tensors).map(([name, [dtype, ...shape]]) => {
@@ -35,6 +44,23 @@ const AFFINE = {
 } as const;
 const SYMMETRIC = { 'a.weight': ['U32', 5, 8], 'a.scales': ['F32', 5, 2] } as const;
 
+const PALETTE = {
+  'a.indices': ['U8', 35, 32],
+  'a.lut': ['I8', 3, 16],
+  'a.channel_scale': ['F16', 35],
+} as const;
+const palette = (k: number) => {
+  const a = {
+    type: 'palettize',
+    bits: 4,
+    granularity: 'per_grouped_channel',
+    group_size: 16,
+    enable_per_channel_scale: true,
+    in_features: k,
+  };
+  return { quantization_config: { quant_method: 'halfbyte', version: 1, tensors: { a } } };
+};
+
 test('floats beside packed weights', async () => {
   const weights = await collect({ ...AFFINE, 'head.weight': ['BF16', 7] }, MLX);
   const { values, scales, biases, ...a } = weights.get('a')!;
@@ -56,6 +82,16 @@ test('the logical k of padded rows, and 8 bits', async () => {
   assert.is(biases, undefined);
   const wide = { 'a.weight': ['U32', 5, 16], 'a.scales': ['BF16', 5, 2] } as const;
   assert.equal((await collect(wide, ours({ bits: 8 }))).get('a')!.shape, [5, 60]);
+});
+
+test('a palette', async () => {
+  const { values, scales, lut, ...a } = (await collect(PALETTE, palette(60))).get('a')!;
+  assert.equal(a, {
+    path: 'a',
+    shape: [35, 60],
+    format: { kind: 'palette', bits: 4, scaleType: 'f16' },
+  });
+  assert.equal([values.bytes, scales!.bytes, lut!.bytes], [35 * 32, 70, 48]);
 });
 
 const REFUSED: readonly [
@@ -167,6 +203,74 @@ const REFUSED: readonly [
     ours({}),
     'FORMAT',
     ['a.weight', 'F16', 'U32'],
+  ],
+  ['a lut alone', { 'a.lut': ['I8', 3, 16] }, palette(60), 'FORMAT', ['a.lut', 'no weight']],
+  [
+    'a palette and a weight of one path',
+    { ...PALETTE, 'a.weight': ['F32', 35, 60] },
+    palette(60),
+    'FORMAT',
+    ['a.indices', 'no weight'],
+  ],
+  ['a palette without metadata', PALETTE, {}, 'FORMAT', ['a.indices', 'config.json', 'a']],
+  ['a palette said to be linear', PALETTE, ours({}), 'FORMAT', ['a.indices', 'linear']],
+  ['linear said to be a palette', SYMMETRIC, palette(60), 'FORMAT', ['a.weight', 'palette']],
+  [
+    'a palette without lut',
+    { 'a.indices': PALETTE['a.indices'], 'a.channel_scale': PALETTE['a.channel_scale'] },
+    palette(60),
+    'FORMAT',
+    ['a.indices', 'a.lut is missing'],
+  ],
+  [
+    'a palette without scales',
+    { 'a.indices': PALETTE['a.indices'], 'a.lut': PALETTE['a.lut'] },
+    palette(60),
+    'FORMAT',
+    ['a.indices', 'a.channel_scale is missing'],
+  ],
+  ['indices of another k', PALETTE, palette(65), 'FORMAT', ['a.indices', '[35, 32]', '[35, 48]']],
+  [
+    'indices of another type',
+    { ...PALETTE, 'a.indices': ['I8', 35, 32] },
+    palette(60),
+    'FORMAT',
+    ['a.indices', 'I8', 'U8'],
+  ],
+  [
+    'too few tables',
+    { ...PALETTE, 'a.lut': ['I8', 2, 16] },
+    palette(60),
+    'FORMAT',
+    ['a.lut', '[2, 16]', '[3, 16]'],
+  ],
+  [
+    'tables of another size',
+    { ...PALETTE, 'a.lut': ['I8', 3, 64] },
+    palette(60),
+    'FORMAT',
+    ['a.lut', '[3, 64]', '[3, 16]'],
+  ],
+  [
+    'tables of float16',
+    { ...PALETTE, 'a.lut': ['F16', 3, 16] },
+    palette(60),
+    'UNSUPPORTED',
+    ['a.lut', 'F16', 'I8'],
+  ],
+  [
+    'too few channel scales',
+    { ...PALETTE, 'a.channel_scale': ['F16', 34] },
+    palette(60),
+    'FORMAT',
+    ['a.channel_scale', '[34]', '[35]'],
+  ],
+  [
+    'channel scales of integers',
+    { ...PALETTE, 'a.channel_scale': ['I32', 35] },
+    palette(60),
+    'FORMAT',
+    ['a.channel_scale', 'I32'],
   ],
   [
     'named, but not there',

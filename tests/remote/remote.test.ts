@@ -152,6 +152,17 @@ test('dispose ends what is under way, and all after it', async () => {
   await raises(() => model.generate('x'), 'DISPOSED', []);
 });
 
+test('traces come before the result of the step', async () => {
+  const rows: number[] = [];
+  const model = await load({ onTrace: ({ positions }) => rows.push(positions.length) });
+  const session = await model.createSession();
+  await session.prefill([5, 6, 7]);
+  assert.equal(rows, [3]);
+  await session.decode(8);
+  assert.equal(rows, [3, 1]);
+  await model.dispose();
+});
+
 test('an abort ends loading at once', async () => {
   const controller = new AbortController();
   const { signal } = controller;

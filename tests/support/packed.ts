@@ -92,8 +92,9 @@ function packLinear(
       for (let i = 0; i < GROUP_SIZE; i++) {
         const value = q[index * GROUP_SIZE + i]!;
         if (bits === 4) {
-          const nibble = lane < 4 ? value : value << 4;
-          out[at + Math.floor(i / 4) * 16 + (lane % 4) * 4 + (i % 4)]! |= nibble;
+          const nibble = i % 8 < 4 ? value : value << 4;
+          const vector = Math.floor(lane / 4) * 4 + Math.floor(i / 8);
+          out[at + vector * 16 + (lane % 4) * 4 + (i % 4)]! |= nibble;
         } else {
           out[at + Math.floor(i / 4) * 32 + lane * 4 + (i % 4)] = value - 128;
         }

@@ -25,6 +25,16 @@ export function withF32Scales(rows: QuantizedRows): QuantizedRows {
   return { ...rows, scales: rows.scales.map(Math.fround) };
 }
 
+/** Row `row` by itself. */
+export function oneRow(x: QuantizedRows, row: number, blocks: number): QuantizedRows {
+  const [begin, end] = [row * blocks, (row + 1) * blocks];
+  return {
+    q: x.q.slice(begin * GROUP_SIZE, end * GROUP_SIZE),
+    scales: x.scales.slice(begin, end),
+    sums: x.sums.slice(begin, end),
+  };
+}
+
 /** Both sides by magnitude: their product bounds every partial sum of the real one. */
 export function magnitudes(x: QuantizedRows, w: LinearRows): [QuantizedRows, LinearRows] {
   const q = x.q.map(Math.abs);

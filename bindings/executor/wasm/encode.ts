@@ -107,7 +107,7 @@ class Encoder {
       [layout.OP_N, n],
       [layout.OP_K, k],
     ];
-    if (weight.format.kind === 'linear') {
+    if (weight.format.kind !== 'float') {
       const { q, scales, sums } = this.#places.quantized;
       const copy = [
         [layout.OP_SCALES, scales],

@@ -11,8 +11,10 @@ import {
 import { CapacityError, DisposedError, WorkerError } from '../../errors.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { Progress } from '../../model/progress.js';
+import { storedBytes } from '../../model/weight.js';
 import type { Plan } from '../../plan/ops.js';
 import { ropeFrequencies } from '../../plan/rope_frequencies.js';
+import type { OnTrace } from '../../trace/step_trace.js';
 import type { Executor, KvType, MemoryNeed, Row, RuntimeInfo, Simd } from '../executor.js';
 import { chooseRuntime, coreBuild } from './choose_runtime.js';
 import { type Core, instantiateCore, MemoryViews } from './core.js';
@@ -30,6 +32,7 @@ import {
 } from './layout.js';
 import { packWeight } from './pack.js';
 import { WorkerPool } from './threads.js';
+import type { TracedPlan } from './traced_plan.js';
 
 export interface WasmOptions {
   readonly threads: number | 'auto';
@@ -42,9 +45,11 @@ export interface WasmOptions {
   readonly module?: Promise<WebAssembly.Module> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onTrace?: OnTrace | undefined;
 }
 
 const WASM_PAGE = 65536;
+
 /**
  * Weight bytes times rows after which `threads: 'auto'` starts its workers: about as much work as starting
  * and ending them takes, so a short text from a small model never pays for them.
@@ -58,6 +63,8 @@ interface Live {
   /** Null: with one thread; and until they are worth their start. */
   workers: WorkerPool | null;
   readonly startWorkers: () => WorkerPool;
+  /** Null: steps are not traced. */
+  readonly traced: TracedPlan | null;
 }
 
 export class WasmExecutor implements Executor {
@@ -109,6 +116,7 @@ export class WasmExecutor implements Executor {
     const core = instantiateCore(module, memory);
 
     encodePlan(plan, checkpoint.weights, places, options.kvType, views);
+    const traced = await tracedPlan(options, checkpoint, places, views, runtime.threads);
     const pow = (base: number, exponent: number) => core.pow64(base, exponent);
     const frequencies = ropeFrequencies(plan.rope, plan.headDim, pow);
     views.doubles(places.frequencies, frequencies.length).set(frequencies);
@@ -119,13 +127,19 @@ export class WasmExecutor implements Executor {
     const startWorkers = () =>
       new WorkerPool(runtime.threads - 1, core, module, memory, places.plan, starter);
     const workers = shared && options.threads !== 'auto' ? startWorkers() : null;
-    return new WasmExecutor(plan, runtime, places, kv, { core, views, workers, startWorkers });
+    return new WasmExecutor(plan, runtime, places, kv, {
+      core,
+      views,
+      workers,
+      startWorkers,
+      traced,
+    });
   }
 
   /** Runs synchronously on the calling thread, with the workers' help. */
   run(rows: readonly Row[]): void {
     const live = this.#use();
-    const { core, views } = live;
+    const { core, views, traced } = live;
     this.#work += rows.length * this.memory.weights;
     if (this.runtime.threads > 1 && this.#work > WORTH_WORKERS)
       live.workers ??= live.startWorkers();
@@ -142,7 +156,8 @@ export class WasmExecutor implements Executor {
     });
     words[(plan + PLAN_ROW_COUNT) / 4] = rows.length;
     words[(plan + PLAN_LOGIT_COUNT) / 4] = wanted;
-    if (!core.run_plan(plan)) {
+    const finished = traced ? traced.run(core, rows) : core.run_plan(plan);
+    if (!finished) {
       const error = new WorkerError(
         '[threads] a worker did not finish its part of a step; load the model again',
       );
@@ -189,6 +204,19 @@ function newMemory(descriptor: WebAssembly.MemoryDescriptor): WebAssembly.Memory
   }
 }
 
+/** Loaded only when asked for, as most models are never traced. */
+async function tracedPlan(
+  { kvType, onTrace }: WasmOptions,
+  { weights }: Checkpoint,
+  places: Layout,
+  views: MemoryViews,
+  threads: number,
+): Promise<TracedPlan | null> {
+  if (!onTrace) return null;
+  const { TracedPlan } = await import('./traced_plan.js');
+  return new TracedPlan(views, places, weights, kvType, threads, onTrace);
+}
+
 async function packAll(
   core: Core,
   views: MemoryViews,
@@ -197,9 +225,7 @@ async function packAll(
   { signal, onProgress }: WasmOptions,
 ): Promise<void> {
   let total = 0;
-  for (const { values, scales, biases } of checkpoint.weights.values()) {
-    total += values.bytes + (scales?.bytes ?? 0) + (biases?.bytes ?? 0);
-  }
+  for (const weight of checkpoint.weights.values()) total += storedBytes(weight);
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;

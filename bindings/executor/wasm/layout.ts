@@ -10,7 +10,7 @@ import type { Weight } from '../../model/weight.js';
 import type { Op, Plan } from '../../plan/ops.js';
 import { type KvType, type MemoryNeed, PAGE_SIZE } from '../executor.js';
 import { placeBuffers } from './arena.js';
-import { packedBytes, stripBytes } from './pack.js';
+import { packedBytes, STRIP_ROWS, stripBytes } from './pack.js';
 
 /** The core's constants end before this address (asconfig.json: memoryBase 1024). */
 const FIRST_ADDRESS = 4096;
@@ -80,14 +80,16 @@ export function layOut(
   const logitRows = take(LOGIT_ROWS_PER_STEP * 4);
   const frequencies = take((plan.headDim / 2) * 8);
   const attention = sdpaScratchBytes(plan.headDim, plan.numHeads / plan.numKvHeads);
-  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, attention));
+  const paddedWidth = align(widestInput(ops, weights));
+  // matmul_*: sums of a panel; matvec_q4_baseline: a row of x as i16; sdpa.
+  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, paddedWidth * 2, attention));
   const scratch = take(threads * scratchBytes);
 
   const staging = at;
   const arena = placeBuffers(ops, plan.buffers, ROWS_PER_STEP, LOGIT_ROWS_PER_STEP);
   const buffers = new Map([...arena.offsets].map(([name, offset]) => [name, staging + offset]));
   take(arena.bytes);
-  const blocks = Math.ceil(widestInput(ops, weights) / BLOCK) * ROWS_PER_STEP;
+  const blocks = (paddedWidth / BLOCK) * ROWS_PER_STEP;
   const quantized = { q: take(blocks * BLOCK), scales: take(blocks * 4), sums: take(blocks * 4) };
   at = Math.max(at, staging + stagingNeed(weights));
   const stagingBytes = at - staging;
@@ -137,14 +139,15 @@ function widestInput(ops: readonly Op[], weights: ReadonlyMap<string, Weight>): 
   let widest = 0;
   for (const op of ops) {
     const weight = op.kind === 'matmul' ? weights.get(op.weight) : undefined;
-    if (weight?.format.kind === 'linear') widest = Math.max(widest, weight.shape[1] ?? 0);
+    if (weight && weight.format.kind !== 'float') widest = Math.max(widest, weight.shape[1] ?? 0);
   }
   return widest;
 }
 
 function stagingNeed(weights: ReadonlyMap<string, Weight>): number {
   let need = STAGING_BYTES;
-  for (const weight of weights.values()) need = Math.max(need, LANES * stripBytes(weight, PANEL));
+  for (const weight of weights.values())
+    need = Math.max(need, LANES * stripBytes(weight, STRIP_ROWS));
   return LANES * align(need / LANES);
 }
 

@@ -6,17 +6,20 @@ import {
   DTYPE_F16,
   DTYPE_F32,
   FORMAT_FLOAT,
+  FORMAT_LUT4,
   FORMAT_Q4,
   FORMAT_Q8,
   PANEL,
 } from '../../../assembly/op_layout.js';
-import { FormatError } from '../../errors.js';
+import { FormatError, UnsupportedError } from '../../errors.js';
 import {
   FLOAT_BYTES,
   type FloatType,
   GROUP_SIZE,
+  LUT_ENTRIES,
+  lutCount,
+  PALETTE_ROWS,
   paddedK,
-  rowBytes,
   type WeightFormat,
 } from '../../formats.js';
 import { bf16ToF32, f16ToF32 } from '../../model/float16.js';
@@ -30,8 +33,17 @@ export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
   bf16: DTYPE_BF16,
 };
 
+/** Rows are staged in multiples of this: whole panels and whole groups of a palette. */
+export const STRIP_ROWS = PALETTE_ROWS;
+
+/** Bytes of a palette's panel before its indices: the table, and scales as f32 (kernels/matvec_lut4.ts). */
+const LUT4_HEAD = LUT_ENTRIES + PANEL * 4;
+/** Entries that are exact in 7 bits. */
+const LUT_RANGE = { min: -64, max: 63 };
+
 export function formatCode(format: WeightFormat): number {
   if (format.kind === 'float') return FORMAT_FLOAT;
+  if (format.kind === 'palette') return FORMAT_LUT4;
   return format.bits === 4 ? FORMAT_Q4 : FORMAT_Q8;
 }
 
@@ -43,7 +55,16 @@ export function dtypeCode(format: WeightFormat): number {
 export function packedBytes({ shape, format }: Weight): number {
   const [n = 0, k] = shape;
   if (k === undefined) return n * 4;
-  return Math.ceil(n / PANEL) * PANEL * rowBytes(format, k);
+  return Math.ceil(n / PANEL) * panelBytes(format, k);
+}
+
+/** Bytes of 8 rows of `k` weights in the core's memory. */
+export function panelBytes(format: WeightFormat, k: number): number {
+  if (format.kind === 'float') return PANEL * k * FLOAT_BYTES[format.dtype];
+  const values = (PANEL * paddedK(k) * format.bits) / 8;
+  if (format.kind === 'palette') return LUT4_HEAD + values;
+  const perGroup = FLOAT_BYTES[format.scaleType] * (format.symmetric ? 1 : 2);
+  return values + PANEL * (paddedK(k) / GROUP_SIZE) * perGroup;
 }
 
 /** Bytes of `rows` rows in staging, each part aligned to 16. */
@@ -57,12 +78,15 @@ function align16(bytes: number): number {
   return Math.ceil(bytes / 16) * 16;
 }
 
-/** Bytes of `rows` rows of the values, scales and biases. */
+/** Bytes of `rows` rows of the values, the scales, and the biases or tables. */
 function partBytes({ shape, format }: Weight, rows: number): [number, number, number] {
   const k = shape[1] ?? 0;
-  if (format.kind === 'float') return [rows * rowBytes(format, k), 0, 0];
-  const scales = rows * (paddedK(k) / GROUP_SIZE) * FLOAT_BYTES[format.scaleType];
-  return [(rows * paddedK(k) * format.bits) / 8, scales, format.symmetric ? 0 : scales];
+  if (format.kind === 'float') return [rows * k * FLOAT_BYTES[format.dtype], 0, 0];
+  const values = (rows * paddedK(k) * format.bits) / 8;
+  const scale = FLOAT_BYTES[format.scaleType];
+  if (format.kind === 'palette') return [values, rows * scale, lutCount(rows) * LUT_ENTRIES];
+  const scales = rows * (paddedK(k) / GROUP_SIZE) * scale;
+  return [values, scales, format.symmetric ? 0 : scales];
 }
 
 export interface Staging {
@@ -73,7 +97,8 @@ export interface Staging {
 /**
  * Packs `weight` at address `to`.
  * @param onBytes called with the file bytes read since the last call
- * @throws FormatError naming the tensor and row if it holds infinity or NaN
+ * @throws FormatError naming the tensor and row if it holds infinity or NaN, UnsupportedError for tables
+ *   with entries of more than 7 bits
  */
 export async function packWeight(
   core: Core,
@@ -87,10 +112,8 @@ export async function packWeight(
   const [n = 0, k] = weight.shape;
   if (k === undefined) return packVector(views, weight, to, staging, onBytes, signal);
 
-  const panelsAtOnce = Math.max(1, Math.floor(staging.bytes / stripBytes(weight, PANEL)));
-  const strip = panelsAtOnce * PANEL;
-  const parts = [weight.values, weight.scales, weight.biases];
-  const panelBytes = PANEL * rowBytes(weight.format, k);
+  const strip = STRIP_ROWS * Math.floor(staging.bytes / stripBytes(weight, STRIP_ROWS));
+  const parts = [weight.values, weight.scales, weight.biases ?? weight.lut];
   for (let row = 0; row < n; row += strip) {
     // Bytes in memory are read at once: without a turn of the event loop nothing could abort.
     if (row > 0) await nextTask();
@@ -106,14 +129,29 @@ export async function packWeight(
       places[i] = at;
       await part.source.read(part.offset + (before[i] ?? 0), views.bytes(at, length), signal);
       at += align16(length);
+      if (part === weight.lut) checkLut(part, views.bytes(places[i]!, length), row / PALETTE_ROWS);
       onBytes(length);
     }
     const [values = 0, scales = 0, biases = 0] = places;
-    const panelAt = to + (row / PANEL) * panelBytes;
+    const panelAt = to + (row / PANEL) * panelBytes(weight.format, k);
     const code = formatCode(weight.format);
     const dtype = dtypeCode(weight.format);
     const bad = core.pack_tensor(code, dtype, panelAt, values, scales, biases, rows, k);
-    if (bad >= 0) throw notFinite(weight.values, row + bad);
+    if (bad >= 0) throw notFinite(weight.lut ? weight.scales! : weight.values, row + bad);
+  }
+}
+
+/** Checks tables from number `first` on. */
+function checkLut(part: Part, bytes: Uint8Array, first: number): void {
+  const { min, max } = LUT_RANGE;
+  for (const [i, byte] of bytes.entries()) {
+    const entry = (byte << 24) >> 24;
+    if (entry >= min && entry <= max) continue;
+    const table = first + Math.floor(i / LUT_ENTRIES);
+    throw new UnsupportedError(
+      `[load] ${part.source.name}: ${part.name}: entry ${entry} in table ${table}, ` +
+        `only ${min} to ${max} are supported`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 // Seeded models as the bytes of one .safetensors file, which carries config and tokenizer.
 
-import { GROUP_SIZE, paddedK } from '../../../bindings/formats.js';
+import { GROUP_SIZE, LUT_ENTRIES, PALETTE_ROWS, paddedK } from '../../../bindings/formats.js';
 import { f16ToF32, f32ToF16 } from '../../../bindings/model/float16.js';
 import { tinyTokenizer, tinyTokenizerConfig } from '../../support/tiny_tokenizer.js';
 import {
@@ -12,7 +12,7 @@ import {
   tinyLlama,
 } from '../../support/tiny_weights.js';
 
-export const SCHEMES = ['float', 'int8', 'int4', 'int4-asym'] as const;
+export const SCHEMES = ['float', 'int8', 'int4', 'int4-asym', 'palettize4'] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
 /** A context of ten pages, more than one segment of attention. */
@@ -29,6 +29,14 @@ export interface ModelFile {
   readonly config: Record<string, unknown>;
   readonly tensors: Stored[];
 }
+
+const PALETTE = {
+  type: 'palettize',
+  bits: 4,
+  granularity: 'per_grouped_channel',
+  group_size: PALETTE_ROWS,
+  enable_per_channel_scale: true,
+};
 
 const made = new Map<Scheme, Uint8Array>();
 
@@ -51,9 +59,14 @@ export function modelFile(scheme: Scheme, options: Partial<TinyOptions> = {}): M
       stored.push({ name, dtype: 'F32', shape: tensor.shape, bytes });
       continue;
     }
+    const path = name.replace(/\.weight$/, '');
+    if (scheme === 'palettize4') {
+      stored.push(...palettized(path, tensor));
+      meanings[path] = { ...PALETTE, in_features: k };
+      continue;
+    }
     const bits = scheme === 'int8' ? 8 : 4;
     const symmetric = scheme !== 'int4-asym';
-    const path = name.replace(/\.weight$/, '');
     stored.push(...quantized(path, tensor, bits, symmetric));
     meanings[path] = { type: 'linear', bits, group_size: GROUP_SIZE, symmetric, in_features: k };
   }
@@ -110,5 +123,36 @@ function quantized(path: string, tensor: TinyTensor, bits: 4 | 8, symmetric: boo
     ...(symmetric
       ? []
       : [{ name: `${path}.biases`, dtype: 'F16', shape, bytes: encodeFloats('F16', biases) }]),
+  ];
+}
+
+/** One table for all groups, denser around zero; the largest weight of a row becomes its largest entry. */
+function palettized(path: string, tensor: TinyTensor): Stored[] {
+  const [n = 0, k = 0] = tensor.shape;
+  const lut = [-63, -47, -36, -28, -21, -14, -8, -3, 3, 8, 14, 21, 28, 36, 47, 63];
+  const groups = Math.ceil(n / PALETTE_ROWS);
+  const stride = paddedK(k) / 2;
+  const stream = new Uint8Array(n * stride);
+  const scales = new Float32Array(n);
+  for (let row = 0; row < n; row++) {
+    const w = tensor.values.subarray(row * k, (row + 1) * k);
+    const scale = f16ToF32(f32ToF16(w.reduce((a, b) => Math.max(a, Math.abs(b)), 0) / 63));
+    scales[row] = scale;
+    for (const [i, value] of w.entries()) {
+      const above = lut.findIndex((entry) => scale * entry >= value);
+      const index = above < 0 ? LUT_ENTRIES - 1 : above;
+      stream[row * stride + (i >> 1)]! |= index << (4 * (i & 1));
+    }
+  }
+  const tables = Int8Array.from({ length: groups * LUT_ENTRIES }, (_, i) => lut[i % LUT_ENTRIES]!);
+  return [
+    { name: `${path}.indices`, dtype: 'U8', shape: [n, stride], bytes: stream },
+    { name: `${path}.channel_scale`, dtype: 'F16', shape: [n], bytes: encodeFloats('F16', scales) },
+    {
+      name: `${path}.lut`,
+      dtype: 'I8',
+      shape: [groups, LUT_ENTRIES],
+      bytes: new Uint8Array(tables.buffer),
+    },
   ];
 }

@@ -1,0 +1,106 @@
+// Palettes from a file to the core: memory as predicted, the values of the reference, damage named.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compressModel } from '../../bindings/compress/compress.js';
+import { ReferenceExecutor } from '../../bindings/executor/reference.js';
+import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
+import { packedBytes } from '../../bindings/executor/wasm/pack.js';
+import { inspectModel, loadModel } from '../../bindings/index.js';
+import { openCheckpoint } from '../../bindings/model/checkpoint.js';
+import type { Weight } from '../../bindings/model/weight.js';
+import { planFor } from '../../bindings/plan/plan_for.js';
+import { largest } from '../support/compare.js';
+import { paletteWeight } from '../support/palettes.js';
+import { raises } from '../support/raises.js';
+import { product, TestRandom } from '../support/random.js';
+import { StepSession } from '../support/step_session.js';
+import { writeTinyLlama } from '../support/tiny_model.js';
+
+const test = suite<{ dir: string; model: string }>('palettes');
+const DOWN = 'model.layers.1.mlp.down_proj';
+
+test.before.each(async (context) => {
+  context.dir = await mkdtemp(join(tmpdir(), 'halfbyte-palettes-'));
+  const float = await writeTinyLlama(join(context.dir, 'float'));
+  context.model = join(context.dir, 'small.safetensors');
+  await compressModel(float, context.model, { scheme: 'palettize4' });
+});
+
+test.after.each(({ dir }) => rm(dir, { recursive: true }));
+
+test('packed bytes are those that the kernel reads', () => {
+  for (const { n, k } of product({ n: [1, 8, 16, 21], k: [32, 172] })) {
+    const { packed } = paletteWeight({ n, k, scaleType: 'f16' }, new TestRandom(1));
+    const format = { kind: 'palette', bits: 4, scaleType: 'f16' } as const;
+    assert.is(packedBytes({ shape: [n, k], format } as unknown as Weight), packed.length);
+  }
+});
+
+test('inspect predicts what loading takes', async ({ model }) => {
+  const { residentBytes, tensors } = await inspectModel(model, { threads: 1 });
+  const loaded = await loadModel(model, { threads: 1 });
+  assert.equal(residentBytes, loaded.memory);
+  await loaded.dispose();
+  const down = tensors.find(({ name }) => name === `${DOWN}.indices`)!;
+  assert.equal([down.scheme, down.bits], ['palettize4', 4]);
+  // 96 bytes a row, float16 scales, four tables.
+  assert.is(down.bytes, 64 * (96 + 2) + 4 * 16);
+  // Panels: 8 rows of the 300 x 64 embedding are 48 + 2 * 128 bytes.
+  assert.ok(residentBytes.weights >= 38 * (48 + 256));
+});
+
+test('logits agree with float64, up to what int8 activations cost', async ({ model }) => {
+  const checkpoint = await openCheckpoint(model);
+  const plan = planFor(checkpoint.config);
+  const wasm = await WasmExecutor.create(plan, checkpoint, { threads: 1, kvType: 'f32' });
+  const reference = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
+  const tokens = [5, 17, 250, 9, 9, 120];
+  for (const executor of [wasm, reference]) new StepSession(executor).step(tokens);
+  for (const i of tokens.keys()) {
+    const expected = reference.logits(i);
+    const bound = 0.05 * largest(expected);
+    wasm.logits(i).forEach((logit, token) => {
+      assert.ok(Math.abs(logit - expected[token]!) < bound, `${i}, ${token}: ${logit}`);
+    });
+  }
+  await wasm.dispose();
+  await reference.dispose();
+  await checkpoint.close();
+});
+
+/** The file with `bytes` at byte `at` of a tensor. */
+async function damaged(file: string, tensor: string, at: number, bytes: number[]) {
+  const data = await readFile(file);
+  const headerEnd = 8 + Number(data.readBigUInt64LE(0));
+  const header = JSON.parse(data.toString('utf8', 8, headerEnd));
+  data.set(bytes, headerEnd + header[tensor].data_offsets[0] + at);
+  await writeFile(file, data);
+  return file;
+}
+
+test('entries of more than 7 bits are refused by table', async ({ model }) => {
+  await damaged(model, `${DOWN}.lut`, 2 * 16 + 5, [64]);
+  const parts = [`${DOWN}.lut`, 'table 2', 'entry 64', '-64 to 63'];
+  await raises(() => loadModel(model), 'UNSUPPORTED', parts);
+  await damaged(model, `${DOWN}.lut`, 2 * 16 + 5, [0xbf]);
+  await raises(() => loadModel(model), 'UNSUPPORTED', ['entry -65']);
+});
+
+test('scales that are not finite are refused by row', async ({ model }) => {
+  await damaged(model, `${DOWN}.channel_scale`, 2 * 37, [0x00, 0x7e]);
+  await raises(() => loadModel(model), 'FORMAT', [`${DOWN}.channel_scale`, 'row 37']);
+});
+
+test('negative scales and negative zero are scales', async ({ model }) => {
+  await damaged(model, `${DOWN}.channel_scale`, 2 * 37, [0x00, 0x80, 0x00, 0x90]);
+  const loaded = await loadModel(model);
+  const { tokens } = await loaded.complete([5, 6], { temperature: 0, maxTokens: 2 });
+  assert.ok(tokens.length > 0);
+  await loaded.dispose();
+});
+
+test.run();
