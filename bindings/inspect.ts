@@ -54,12 +54,10 @@ export async function inspectModel(
     const plan = planFor(config);
     checkWeights(plan, weights, checkpoint.name);
     const all = [...weights.values()];
-    const parameters = all.reduce((sum, weight) => sum + parameterCount(weight), 0);
-    const bytes = all.reduce((sum, weight) => sum + storedBytes(weight), 0);
     return {
       architecture: config.architecture,
-      parameters,
-      bitsPerWeight: (8 * bytes) / parameters,
+      parameters: sum(all, parameterCount),
+      bitsPerWeight: bitsPerWeight(all),
       fileBytes,
       residentBytes: memoryNeed(plan, checkpoint, options),
       tensors: all.map(describeTensor),
@@ -67,6 +65,15 @@ export async function inspectModel(
   } finally {
     await checkpoint.close();
   }
+}
+
+/** Stored bits, scales and biases included, over all parameters. */
+export function bitsPerWeight(weights: readonly Weight[]): number {
+  return (8 * sum(weights, storedBytes)) / sum(weights, parameterCount);
+}
+
+function sum(weights: readonly Weight[], of: (weight: Weight) => number): number {
+  return weights.reduce((total, weight) => total + of(weight), 0);
 }
 
 function describeTensor(weight: Weight): TensorInspection {

@@ -2,7 +2,7 @@
 
 import { DisposedError, OptionError } from './errors.js';
 import type { Executor, MemoryNeed, RuntimeInfo } from './executor/executor.js';
-import { type CreateOptions, checkOptions, createExecutor } from './executor/select.js';
+import { type CreateOptions, checkOptions, createExecutor, startCore } from './executor/select.js';
 import type { Prompt } from './generate/prompt.js';
 import {
   complete,
@@ -58,6 +58,7 @@ export async function loadSeen(
   const started = performance.now();
   checkOptions(options);
   options.signal?.throwIfAborted();
+  const module = startCore(options);
   const checkpoint = await openCheckpoint(location, options);
   try {
     const { config } = checkpoint;
@@ -65,7 +66,7 @@ export async function loadSeen(
     const plan = planFor(config);
     checkWeights(plan, checkpoint.weights, checkpoint.name);
     const texts = readTexts(checkpoint);
-    const { executor, runtime } = await createExecutor(plan, checkpoint, options);
+    const { executor, runtime } = await createExecutor(plan, checkpoint, options, module);
     const loadMs = performance.now() - started;
     return new Model({
       location: locationName(location),

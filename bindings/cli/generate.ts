@@ -1,7 +1,6 @@
 import { OptionError } from '../errors.js';
 import type { Prompt } from '../generate/prompt.js';
 import type { GenerateOptions, GenerateResult } from '../generate.js';
-import { inspectModel } from '../inspect.js';
 import type { Model } from '../load.js';
 import type { Session } from '../session/session.js';
 import type { ChatMessage } from '../text/chat_template.js';
@@ -47,9 +46,9 @@ export const generate: Command = {
     if (options.text('system') !== undefined && !chat) {
       throw new OptionError('[generate] --system needs --chat');
     }
-    const speak = async (model: Model) => {
+    const speak = async (model: Model, bits: number) => {
       const session = await model.createSession();
-      const speaker = new Speaker(model, session, settings, options, terminal);
+      const speaker = new Speaker(model, bits, session, settings, options, terminal);
       if (prompt === undefined) await speaker.converse();
       else await speaker.answer(prompt);
     };
@@ -75,22 +74,23 @@ function generateOptions(options: Options, { signal }: Terminal): GenerateOption
 /** Turns prompts into text on stdout; the messages of a chat add up. */
 class Speaker {
   readonly #model: Model;
+  readonly #bitsPerWeight: number;
   readonly #session: Session;
   readonly #settings: GenerateOptions;
   readonly #options: Options;
   readonly #terminal: Terminal;
   readonly #messages: ChatMessage[] = [];
-  /** Known after the first answer. */
-  #bitsPerWeight: number | undefined;
 
   constructor(
     model: Model,
+    bitsPerWeight: number,
     session: Session,
     settings: GenerateOptions,
     options: Options,
     terminal: Terminal,
   ) {
     this.#model = model;
+    this.#bitsPerWeight = bitsPerWeight;
     this.#session = session;
     this.#settings = settings;
     this.#options = options;
@@ -112,7 +112,7 @@ class Speaker {
     const result = await this.#generate(chat ? this.#messages : text, !json);
     if (chat) this.#messages.push({ role: 'assistant', content: result.text });
     if (json) writeJson(this.#terminal, this.#report(text, result));
-    else await this.#close(result);
+    else this.#close(result);
   }
 
   /** The session keeps what the next prompt has in common with this one. */
@@ -132,10 +132,8 @@ class Speaker {
   }
 
   /** Ends the text and says what it took. */
-  async #close({ tokens, timings }: GenerateResult): Promise<void> {
-    const { memory, kvBytesInUse, runtime, location } = this.#model;
-    const { signal } = this.#terminal;
-    this.#bitsPerWeight ??= (await inspectModel(location, { signal })).bitsPerWeight;
+  #close({ tokens, timings }: GenerateResult): void {
+    const { memory, kvBytesInUse, runtime } = this.#model;
     this.#terminal.write('\n');
     this.#terminal.note(
       [

@@ -1,105 +1,13 @@
 #!/usr/bin/env node
-// halfbyte: finds the command, runs it, turns errors into one line and an exit code.
-// 0 done, 1 a failure, 2 a wrong call, 130 Ctrl-C.
+// halfbyte: starts the program, which lies beside the library as one file, for sixty files take longer to load.
 
-import { readFileSync } from 'node:fs';
-import { HalfbyteError, OptionError } from '../errors.js';
-import { bench } from './bench.js';
-import type { Command, Terminal } from './command.js';
-import { compress } from './compress.js';
-import { doctor } from './doctor.js';
-import { evaluate } from './eval.js';
-import { generate } from './generate.js';
-import { inspect } from './inspect.js';
-import { commandHelp, parseOptions } from './options.js';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-const COMMANDS: readonly Command[] = [generate, compress, evaluate, inspect, bench, doctor];
-const EXIT_FAILURE = 1;
-const EXIT_WRONG_CALL = 2;
-const EXIT_INTERRUPTED = 130;
+const BUILD = new URL('../../', import.meta.url);
 
-function overview(): string {
-  const width = Math.max(...COMMANDS.map(({ spec }) => spec.name.length)) + 2;
-  return [
-    'Language models for every place JavaScript runs.\n',
-    'halfbyte COMMAND MODEL [options]\n',
-    ...COMMANDS.map(({ spec }) => `  ${spec.name.padEnd(width)}${spec.summary}`),
-    '',
-    'halfbyte COMMAND --help   options of a command',
-    'halfbyte --version',
-  ].join('\n');
-}
-
-/** The version in package.json, two folders above build/bindings. */
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
-async function run(words: readonly string[], terminal: Terminal): Promise<void> {
-  const [name, ...rest] = words;
-  if (name === '--help' || name === '-h') return terminal.write(`${overview()}\n`);
-  if (name === '--version' || name === '-v') return terminal.write(`${version()}\n`);
-  const command = COMMANDS.find(({ spec }) => spec.name === name);
-  if (!command) {
-    const names = COMMANDS.map(({ spec }) => spec.name).join(', ');
-    throw new OptionError(`expected a command (${names}), came ${name ?? 'none'}; see --help`);
-  }
-  const options = parseOptions(command.spec, rest);
-  if (options.has('help')) return terminal.write(`${commandHelp(command.spec)}\n`);
-  await command.run(options, terminal);
-}
-
-/** The first Ctrl-C aborts, so that temporary files go; the second ends at once. */
-function abortOnInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
-    controller.abort(new Error('interrupted'));
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return controller.signal;
-}
-
-/** A reader that closes the pipe early (`| head`) is no error; a full disk is. */
-function watchOutput(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    const line = `halfbyte: [stdout] cannot be written: ${error.message}\n`;
-    process.stderr.write(line, () => process.exit(EXIT_FAILURE));
-  });
-  // Progress and messages that nobody can get are not missed; the exit code is.
-  process.stderr.on('error', () => {});
-}
-
-/** Our errors are made to be read; others tell their kind too. */
-function describe(error: unknown): string {
-  if (error instanceof HalfbyteError) return error.message;
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-/** Runs what the command line asks for. @returns the exit code */
-async function main(): Promise<number> {
-  watchOutput();
-  const signal = abortOnInterrupt();
-  const terminal: Terminal = {
-    signal,
-    write: (text) => void process.stdout.write(text),
-    note: (line) => void process.stderr.write(`${line}\n`),
-  };
-  try {
-    await run(process.argv.slice(2), terminal);
-    return 0;
-  } catch (error) {
-    terminal.note(`halfbyte: ${signal.aborted ? 'interrupted' : describe(error)}`);
-    if (signal.aborted) return EXIT_INTERRUPTED;
-    return error instanceof OptionError ? EXIT_WRONG_CALL : EXIT_FAILURE;
-  }
-}
-
-const code = await main();
-// Once all output is written, whatever may still keep the process alive. If it was not, `watchOutput` ends it.
-process.stdout.write('', (error) => {
-  if (!error) process.exit(code);
-});
+// Node keeps what it compiled of the program, where it can: in the package's own folder, which nobody writes to
+// who may not change the program itself. Other runtimes and Node 20 have no such cache.
+const { enableCompileCache } = module as { enableCompileCache?(folder: string): unknown };
+enableCompileCache?.(fileURLToPath(new URL('compile-cache', BUILD)));
+await import(new URL('bundled/cli/program.js', BUILD).href);

@@ -1,7 +1,8 @@
 // Loading a model for one command, with progress, and freeing it whatever happens.
 
 import type { Device, KvType } from '../executor/executor.js';
-import { type LoadOptions, loadModel, type Model } from '../load.js';
+import { bitsPerWeight } from '../inspect.js';
+import { type LoadOptions, loadSeen, type Model } from '../load.js';
 import type { OnTrace } from '../trace/step_trace.js';
 import type { Terminal } from './command.js';
 import { type OptionSpec, type Options, THREADS_AND_CACHE } from './options.js';
@@ -22,26 +23,30 @@ export function cacheOptions(options: Options): Pick<LoadOptions, 'threads' | 'k
 }
 
 /**
- * Loads MODEL, runs `use` with it, disposes it.
+ * Loads MODEL, runs `use` with it and its bits per weight, disposes it.
  * @param onTrace gets the steps of the model
  */
 export async function withModel<T>(
   options: Options,
   { signal }: Terminal,
-  use: (model: Model) => Promise<T>,
+  use: (model: Model, bits: number) => Promise<T>,
   onTrace?: OnTrace,
 ): Promise<T> {
   const bar = new ProgressBar('loading');
   const device = options.choice<Device | 'auto'>('device', ['wasm', 'webgpu', 'auto', 'reference']);
-  const model = await loadModel(options.model, {
+  const loadOptions: LoadOptions = {
     ...cacheOptions(options),
     device,
     signal,
     onTrace,
     onProgress: ({ done, total }) => bar.update(done, total),
+  };
+  let bits = 0;
+  const model = await loadSeen(options.model, loadOptions, ({ weights }) => {
+    bits = bitsPerWeight([...weights.values()]);
   }).finally(() => bar.end());
   try {
-    return await use(model);
+    return await use(model, bits);
   } finally {
     await model.dispose();
   }

@@ -1,9 +1,9 @@
 // What the user says in a chat: one turn a line of stdin.
 
-import { createInterface } from 'node:readline';
-
 /** Lines of stdin that are not blank; asks for them on stderr where stdin is a terminal. */
 export async function* readTurns(signal: AbortSignal): AsyncGenerator<string, void, void> {
+  // Loaded when there are turns to read: most generations have none.
+  const { createInterface } = await import('node:readline');
   const { stdin, stderr } = process;
   const lines = createInterface({ input: stdin, terminal: false });
   const close = () => lines.close();

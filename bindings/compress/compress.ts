@@ -94,12 +94,17 @@ function sideFiles(
   const config = JSON.stringify({ ...rawConfig, ...quantizationKeys(tensors) }, null, 2);
   const all = [
     { name: 'config.json', key: 'config', text: config },
-    { name: 'tokenizer.json', key: 'tokenizer', text: texts.tokenizer },
+    { name: 'tokenizer.json', key: 'tokenizer', text: withoutSpaces(texts.tokenizer) },
     { name: 'tokenizer_config.json', key: 'tokenizer_config', text: texts.tokenizerConfig },
     { name: 'generation_config.json', key: 'generation_config', text: texts.generationConfig },
     { name: 'chat_template.jinja', key: 'chat_template', text: texts.chatTemplate },
   ];
   return all.flatMap(({ text, ...rest }) => (text === null ? [] : [{ ...rest, text }]));
+}
+
+/** JSON without the spaces between its parts: of a large vocabulary they are more than half. */
+function withoutSpaces(json: string | null): string | null {
+  return json?.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1') ?? null;
 }
 
 async function writeText(path: string, text: string): Promise<void> {

@@ -59,7 +59,7 @@ async function tryBuild(build: CoreBuild, core: CoreOptions | undefined): Promis
   if (refusal !== null) return refusal;
   try {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared });
-    await instantiateCore(await loadBuild(build, core), memory);
+    instantiateCore(await loadBuild(build, core), memory);
     return null;
   } catch (error) {
     return `core.${build}: ${error instanceof Error ? error.message : error}`;

@@ -7,7 +7,8 @@ import type { Progress } from '../model/progress.js';
 import type { Plan } from '../plan/ops.js';
 import type { OnTrace } from '../trace/step_trace.js';
 import type { Device, Executor, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor.js';
-import type { CoreOptions } from './wasm/core_source.js';
+import { chooseRuntime, coreBuild } from './wasm/choose_runtime.js';
+import { type CoreOptions, loadBuild } from './wasm/core_source.js';
 import { WasmExecutor, type WasmOptions } from './wasm/executor.js';
 
 export interface ExecutorOptions {
@@ -49,7 +50,21 @@ const SIMD = ['auto', 'baseline', 'relaxed'] as const;
 const NO_WEBGPU = 'webgpu: this version has no WebGPU executor';
 
 /**
+ * Begins to load the core that `createExecutor` will need, to be done beside opening the checkpoint.
+ * @throws OptionError
+ */
+export function startCore(options: ExecutorOptions): Promise<WebAssembly.Module> | undefined {
+  if (options.device === 'reference') return undefined;
+  const { threads = 'auto', simd, core } = options;
+  const module = loadBuild(coreBuild(chooseRuntime({ threads, simd, core })), core);
+  // Who awaits it is told; nobody does if the checkpoint cannot be opened.
+  module.catch(() => {});
+  return module;
+}
+
+/**
  * Loads the checkpoint's weights into an executor.
+ * @param module from `startCore` with the same options
  * @returns the executor, and what runs with the reasons for what does not
  * @throws OptionError, UnsupportedError for a device that there is not, CapacityError if memory is short,
  *   FormatError and SourceError for bad weights, `signal.reason` when aborted
@@ -58,9 +73,10 @@ export async function createExecutor(
   plan: Plan,
   checkpoint: Checkpoint,
   options: CreateOptions,
+  module?: Promise<WebAssembly.Module>,
 ): Promise<{ executor: Executor; runtime: RuntimeInfo }> {
   checkOptions(options);
-  const wasm = wasmOptions(checkpoint, options);
+  const wasm = { ...wasmOptions(checkpoint, options), module };
   if (options.device === 'reference') {
     // Loaded only when asked for: it is a textbook, not a product.
     const { ReferenceExecutor } = await import('./reference.js');

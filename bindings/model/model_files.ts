@@ -150,11 +150,12 @@ async function openShards(
 async function readTexts(
   read: (where: { file: string; key: string }) => Promise<string | null>,
 ): Promise<{ [K in keyof ModelTexts]: string | null }> {
-  return {
-    config: await read(TEXTS.config),
-    tokenizer: await read(TEXTS.tokenizer),
-    tokenizerConfig: await read(TEXTS.tokenizerConfig),
-    generationConfig: await read(TEXTS.generationConfig),
-    chatTemplate: await read(TEXTS.chatTemplate),
-  };
+  const [config, tokenizer, tokenizerConfig, generationConfig, chatTemplate] = await Promise.all([
+    read(TEXTS.config),
+    read(TEXTS.tokenizer),
+    read(TEXTS.tokenizerConfig),
+    read(TEXTS.generationConfig),
+    read(TEXTS.chatTemplate),
+  ]);
+  return { config, tokenizer, tokenizerConfig, generationConfig, chatTemplate };
 }

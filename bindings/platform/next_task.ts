@@ -17,21 +17,21 @@ const MESSAGES_OVERTAKE_TIMERS = 'Cloudflare-Workers';
 
 /** Resolves in a later task of the event loop. */
 export function nextTask(): Promise<void> {
-  const { setImmediate, MessageChannel, setTimeout, navigator } =
-    globalThis as unknown as TaskGlobals;
+  // Read one by one: in Node such a global is loaded when it is asked for.
+  const scope = globalThis as unknown as TaskGlobals;
   return new Promise((resolve) => {
-    if (setImmediate) {
-      setImmediate(resolve);
-    } else if (MessageChannel && navigator?.userAgent !== MESSAGES_OVERTAKE_TIMERS) {
+    if (scope.setImmediate) {
+      scope.setImmediate(resolve);
+    } else if (scope.MessageChannel && scope.navigator?.userAgent !== MESSAGES_OVERTAKE_TIMERS) {
       // Browsers stretch nested timers to 4 ms, which is longer than a token takes; messages are prompt.
-      const { port1, port2 } = new MessageChannel();
+      const { port1, port2 } = new scope.MessageChannel();
       port1.onmessage = () => {
         port1.close();
         resolve();
       };
       port2.postMessage(null);
     } else {
-      setTimeout(resolve, 0);
+      scope.setTimeout(resolve, 0);
     }
   });
 }

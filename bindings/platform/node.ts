@@ -1,6 +1,7 @@
 // What halfbyte needs from its surroundings, in Node, Deno and Bun: files, compiled cores, threads.
 
-import { open, readFile, stat } from 'node:fs/promises';
+import { readSync } from 'node:fs';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,11 +31,9 @@ export async function openFile(path: string): Promise<ByteSource> {
       signal?.throwIfAborted();
       let done = 0;
       while (done < into.length) {
-        const { bytesRead } = await handle
-          .read(into, done, into.length - done, offset + done)
-          .catch((cause) => {
-            throw readError(path, cause);
-          });
+        const bytesRead = await readSome(handle, into, done, offset + done).catch((cause) => {
+          throw readError(path, cause);
+        });
         if (bytesRead === 0) {
           const end = offset + into.length;
           throw new FormatError(
@@ -52,10 +51,26 @@ export async function openFile(path: string): Promise<ByteSource> {
   };
 }
 
+/** Reads of no more than this are over sooner than the thread pool can be asked. */
+const SHORT_READ = 1 << 17;
+
+/** Fills `into` from `done` on with what lies at `position`. @returns bytes read, 0 at the end of the file */
+async function readSome(
+  handle: FileHandle,
+  into: Uint8Array,
+  done: number,
+  position: number,
+): Promise<number> {
+  const length = into.length - done;
+  if (length <= SHORT_READ) return readSync(handle.fd, into, done, length, position);
+  return (await handle.read(into, done, length, position)).bytesRead;
+}
+
 /** The file's text, or null if there is no such file. */
 export async function readTextFile(path: string): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8');
+    // Decoded in one go: decoding while reading makes a text of pieces, which are put together when it is used.
+    return (await readFile(path)).toString('utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw readError(path, cause);

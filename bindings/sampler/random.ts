@@ -47,9 +47,9 @@ export class Random {
   }
 }
 
-/** A seed for callers that gave none. */
+/** A seed for callers that gave none. Not from `crypto`, which takes Node 3 ms to load: it need not be secret. */
 export function randomSeed(): number {
-  return globalThis.crypto.getRandomValues(new Uint32Array(1))[0]!;
+  return Math.floor(Math.random() * 2 ** 32);
 }
 
 /** 2^32 / golden ratio: the step of a Weyl sequence. */

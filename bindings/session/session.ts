@@ -5,9 +5,9 @@
 import { CapacityError, DisposedError, OptionError } from '../errors.js';
 import type { MaybePromise, Row } from '../executor/executor.js';
 import type { Progress } from '../model/progress.js';
+import { nextTask } from '../platform/next_task.js';
 import { SessionPages } from './kv_pages.js';
 import { logProbability } from './log_probability.js';
-import { nextTask } from '../platform/next_task.js';
 import type { SessionOwner, TokenChooser } from './owner.js';
 import { TurnQueue } from './turn_queue.js';
 

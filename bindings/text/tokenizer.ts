@@ -3,6 +3,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { FormatError, OptionError, UnsupportedError } from '../errors.js';
 import { describe, isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
+import { readBpeTables } from './bpe_tables.js';
 
 export interface Tokenizer {
   readonly bosTokenId: number | null;
@@ -51,13 +52,16 @@ const MODELS = ['BPE', 'Unigram', 'WordPiece'];
  */
 export function createTokenizer(texts: TokenizerTexts, config: TokenConfig): Tokenizer {
   if (texts.tokenizer === null) throw new FormatError('[tokenizer.json] is missing');
-  const file = parseJsonObject(texts.tokenizer, 'tokenizer.json');
+  const tables = readBpeTables(texts.tokenizer, config.vocabSize);
+  const file = tables?.file ?? parseJsonObject(texts.tokenizer, 'tokenizer.json');
   const settings =
     texts.tokenizerConfig === null
       ? {}
       : parseJsonObject(texts.tokenizerConfig, 'tokenizer_config.json');
-  const vocabSize = checkIds(file, config.vocabSize);
-  return new WrappedTokenizer(buildTokenizer(file, settings), settings, config, vocabSize);
+  const vocabSize = Math.max(checkIds(file, config.vocabSize), tables?.vocabSize ?? 0);
+  const tokenizer = buildTokenizer(file, settings);
+  tables?.fill(tokenizer);
+  return new WrappedTokenizer(tokenizer, settings, config, vocabSize);
 }
 
 class WrappedTokenizer implements Tokenizer {

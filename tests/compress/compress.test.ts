@@ -63,7 +63,9 @@ for (const scheme of ['int8', 'int4', 'int4-asym', 'palettize4']) {
       const [source, small] = [await allRows(model), await allRows(join(dir, out))];
       assert.equal([...small.rows.keys()], [...source.rows.keys()], 'order');
       assert.is(small.checkpoint.fileBytes, result.fileBytes);
-      assert.equal(small.checkpoint.texts, source.checkpoint.texts);
+      const { texts } = source.checkpoint;
+      const tokenizer = JSON.stringify(JSON.parse(texts.tokenizer!));
+      assert.equal(small.checkpoint.texts, { ...texts, tokenizer });
       assert.equal(small.checkpoint.config, source.checkpoint.config);
       assert.equal(small.rows.get(NORM), source.rows.get(NORM));
       for (const [path, values] of source.rows) {

@@ -16,7 +16,10 @@ const THREADS = 3;
 const PROMPT = [1, 20, 21, 22];
 
 /** Loads a model on THREADS threads and hands over the workers that were started for it. */
-async function withModel(work: (model: Model, workers: Set<Worker>) => Promise<void>) {
+async function withModel(
+  work: (model: Model, workers: Set<Worker>) => Promise<void>,
+  threads: number | 'auto' = THREADS,
+) {
   const folder = await mkdtemp(join(tmpdir(), 'halfbyte-threads-'));
   const workers = new Set<Worker>();
   const onWorker = (worker: Worker) => {
@@ -25,7 +28,7 @@ async function withModel(work: (model: Model, workers: Set<Worker>) => Promise<v
   };
   process.on('worker', onWorker);
   try {
-    const model = await loadModel(await writeTinyLlama(folder), { threads: THREADS });
+    const model = await loadModel(await writeTinyLlama(folder), { threads });
     await model.complete(PROMPT, { maxTokens: 4, temperature: 0 });
     await work(model, workers);
     await model.dispose();
@@ -72,6 +75,21 @@ test('the death of a worker leaves other models alone', () =>
       assert.is(tokens.length, 4);
     }),
   ));
+
+test('threads that nobody asked for start when there is work for them', () =>
+  withModel(async (model, workers) => {
+    const { threads } = model.runtime;
+    assert.is(workers.size, 0, 'after a few tokens');
+    const session = await model.createSession();
+    const tokens = Array.from({ length: session.contextLength }, () => 20);
+    // Weight bytes times rows: as much as a small model's long text.
+    for (let work = 0; work < 300e6; work += tokens.length * model.memory.weights) {
+      await session.truncate(0);
+      await session.prefill(tokens);
+    }
+    assert.is(workers.size, threads - 1);
+    await session.dispose();
+  }, 'auto'));
 
 test('a step that was left undone fails all later ones', () => {
   const core = { stop_workers: () => {} } as unknown as Core;

@@ -1,5 +1,6 @@
 // What is shipped in one piece: for browsers, which resolve no package names, the page's and the worker's
-// script; for hosts that cannot place files beside a script, `halfbyte/inline` with everything in it.
+// script; for hosts that cannot place files beside a script, `halfbyte/inline` with everything in it; and the
+// command line, which starts sooner so. (It lies as deep as in bindings/: it finds the cores by its own place.)
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,9 +9,13 @@ import { filesBelow, ROOT, runStage } from './files.mjs';
 
 const CORES = ['simd', 'simd.shared', 'relaxed', 'relaxed.shared'];
 const CORE_FILES = CORES.map((build) => `build/core.${build}.wasm`);
-const OUTPUTS = ['browser/index', 'browser/worker', 'inline/browser', 'inline/node'].map(
-  (name) => `build/${name}.js`,
-);
+const OUTPUTS = [
+  'browser/index',
+  'browser/worker',
+  'inline/browser',
+  'inline/node',
+  'bundled/cli/program',
+].map((name) => `build/${name}.js`);
 
 /** After scripts and cores. */
 export async function buildBundles() {
@@ -30,6 +35,7 @@ export async function buildBundles() {
       await bundle('build/bindings/inline/node.js', 'build/inline/node.js', 'node', {
         worker: thread,
       });
+      await bundle('build/bindings/cli/program.js', 'build/bundled/cli/program.js', 'node');
       for (const output of OUTPUTS) reportSize(output);
     },
   });

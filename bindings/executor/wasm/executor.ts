@@ -22,6 +22,7 @@ import { type CoreOptions, loadBuild, workerStarter } from './core_source.js';
 import { encodePlan } from './encode.js';
 import { KvBlocks, type WasmPageTable } from './kv_blocks.js';
 import {
+  LANES,
   type Layout,
   LOGIT_ROWS_PER_STEP,
   layOut,
@@ -40,6 +41,8 @@ export interface WasmOptions {
   /** Most bytes of KV pages; default two full contexts. */
   readonly kvCacheBytes?: number | undefined;
   readonly core?: CoreOptions | undefined;
+  /** The core's build that these options choose, if it is being loaded already. */
+  readonly module?: Promise<WebAssembly.Module> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly onTrace?: OnTrace | undefined;
@@ -47,11 +50,19 @@ export interface WasmOptions {
 
 const WASM_PAGE = 65536;
 
-/** What `dispose` lets go. */
+/**
+ * Weight bytes times rows after which `threads: 'auto'` starts its workers: about as much work as starting
+ * and ending them takes, so a short text from a small model never pays for them.
+ */
+const WORTH_WORKERS = 256e6;
+
+/** What a model holds until it is disposed. */
 interface Live {
   readonly core: Core;
   readonly views: MemoryViews;
-  readonly workers: WorkerPool | null;
+  /** Null: with one thread; and until they are worth their start. */
+  workers: WorkerPool | null;
+  readonly startWorkers: () => WorkerPool;
   /** Null: steps are not traced. */
   readonly traced: TracedPlan | null;
 }
@@ -66,6 +77,8 @@ export class WasmExecutor implements Executor {
   readonly #logitsAt: number;
   readonly #places: Layout;
   #live: Live | null;
+  /** Weight bytes times rows, run so far. */
+  #work = 0;
 
   private constructor(plan: Plan, runtime: RuntimeInfo, places: Layout, kv: KvBlocks, live: Live) {
     this.runtime = runtime;
@@ -84,7 +97,7 @@ export class WasmExecutor implements Executor {
   }
 
   /**
-   * Packs the checkpoint's weights into a new memory and starts the workers.
+   * Packs the checkpoint's weights into a new memory; starts the workers if their number was asked for.
    * @throws CapacityError if it does not fit, FormatError for bad weights, `signal.reason` when aborted
    */
   static async create(
@@ -94,13 +107,13 @@ export class WasmExecutor implements Executor {
   ): Promise<WasmExecutor> {
     const runtime = chooseRuntime(options);
     const shared = runtime.threads > 1;
-    const module = await loadBuild(coreBuild(runtime), options.core);
+    const module = await (options.module ?? loadBuild(coreBuild(runtime), options.core));
 
     const places = layOut(plan, checkpoint.weights, runtime.threads, options.kvType);
     const { kvLimit, ...pages } = memoryPages(places, plan, options.kvCacheBytes);
     const memory = newMemory({ ...pages, shared });
     const views = new MemoryViews(memory);
-    const core = await instantiateCore(module, memory);
+    const core = instantiateCore(module, memory);
 
     encodePlan(plan, checkpoint.weights, places, options.kvType, views);
     const traced = await tracedPlan(options, checkpoint, places, views, runtime.threads);
@@ -110,23 +123,27 @@ export class WasmExecutor implements Executor {
     await packAll(core, views, checkpoint, places, options);
 
     const kv = new KvBlocks(views, places, options.kvType, kvLimit);
-    const workers = shared
-      ? new WorkerPool(
-          runtime.threads - 1,
-          core,
-          module,
-          memory,
-          places.plan,
-          workerStarter(options.core),
-        )
-      : null;
-    return new WasmExecutor(plan, runtime, places, kv, { core, views, workers, traced });
+    const starter = workerStarter(options.core);
+    const startWorkers = () =>
+      new WorkerPool(runtime.threads - 1, core, module, memory, places.plan, starter);
+    const workers = shared && options.threads !== 'auto' ? startWorkers() : null;
+    return new WasmExecutor(plan, runtime, places, kv, {
+      core,
+      views,
+      workers,
+      startWorkers,
+      traced,
+    });
   }
 
   /** Runs synchronously on the calling thread, with the workers' help. */
   run(rows: readonly Row[]): void {
-    const { core, views, workers, traced } = this.#use();
-    workers?.check();
+    const live = this.#use();
+    const { core, views, traced } = live;
+    this.#work += rows.length * this.memory.weights;
+    if (this.runtime.threads > 1 && this.#work > WORTH_WORKERS)
+      live.workers ??= live.startWorkers();
+    live.workers?.check();
     const { plan, rows: rowsAt, logitRows } = this.#places;
     const words = views.words;
     let wanted = 0;
@@ -144,7 +161,7 @@ export class WasmExecutor implements Executor {
       const error = new WorkerError(
         '[threads] a worker did not finish its part of a step; load the model again',
       );
-      workers?.fail(error);
+      live.workers?.fail(error);
       throw error;
     }
   }
@@ -167,7 +184,7 @@ export class WasmExecutor implements Executor {
     live?.views.drop();
   }
 
-  #use() {
+  #use(): Live {
     if (!this.#live) throw new DisposedError('[executor] the model is disposed');
     return this.#live;
   }
@@ -214,9 +231,20 @@ async function packAll(
     done += bytes;
     onProgress?.({ stage: 'weights', done, total });
   };
-  const staging = { address: places.staging, bytes: places.stagingBytes };
-  for (const [path, weight] of checkpoint.weights) {
-    const to = places.weights.get(path) ?? 0;
-    await packWeight(core, views, weight, to, staging, onBytes, signal);
-  }
+  // Two lanes with half of the staging area each: one reads while the other packs.
+  const bytes = places.stagingBytes / LANES;
+  const waiting = entriesOf(checkpoint.weights);
+  const lane = async (_: unknown, i: number) => {
+    const staging = { address: places.staging + i * bytes, bytes };
+    // Leaving the loop by an error ends the generator, and so the other lane.
+    for (const [path, weight] of waiting) {
+      const to = places.weights.get(path) ?? 0;
+      await packWeight(core, views, weight, to, staging, onBytes, signal);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+function* entriesOf<K, V>(map: ReadonlyMap<K, V>): Generator<[K, V], void, void> {
+  yield* map;
 }

@@ -16,8 +16,10 @@ import { packedBytes, STRIP_ROWS, stripBytes } from './pack.js';
 const FIRST_ADDRESS = 4096;
 const WASM_PAGE = 65536;
 const MEMORY_LIMIT = 65536 * WASM_PAGE;
-/** Bytes of file read at a time while loading. */
+/** Bytes of file that are read and not packed yet while loading, at most. */
 const STAGING_BYTES = 1 << 20;
+/** Weights that are loaded at a time, each through its part of the staging area. */
+export const LANES = 2;
 
 /** Rows of a step: enough for a matmul to reuse each unpacked weight, few enough for the cache. */
 export const ROWS_PER_STEP = 64;
@@ -147,8 +149,9 @@ function widestInput(ops: readonly Op[], weights: ReadonlyMap<string, Weight>): 
 
 function stagingNeed(weights: ReadonlyMap<string, Weight>): number {
   let need = STAGING_BYTES;
-  for (const weight of weights.values()) need = Math.max(need, stripBytes(weight, STRIP_ROWS));
-  return align(need);
+  for (const weight of weights.values())
+    need = Math.max(need, LANES * stripBytes(weight, STRIP_ROWS));
+  return LANES * align(need / LANES);
 }
 
 /** What `inspect` prints and loading takes. */

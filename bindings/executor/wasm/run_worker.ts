@@ -3,6 +3,6 @@ import type { WorkerStart } from './threads.js';
 
 /** Takes part in every step until the model is disposed; does not return before. */
 export async function runWorker({ module, memory, plan, thread }: WorkerStart): Promise<void> {
-  const core = await instantiateCore(module, memory);
+  const core = instantiateCore(module, memory);
   core.run_worker(plan, thread);
 }
