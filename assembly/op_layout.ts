@@ -59,7 +59,8 @@ export const OP_LAYER_OFFSET = 64; // of the layer within a KV page
 export const OP_WINDOW = 68; // 0: whole context
 export const OP_FLOAT = 72; // f32: eps of rms_norm, scale of sdpa
 export const OP_INTERLEAVED = 76; // rope pairs: 1 (2i, 2i + 1), 0 (i, i + d / 2)
-export const OP_BYTES = 80;
+export const OP_FOLLOWERS = 80; // ops after this one that belong to its span (run_plan.ts)
+export const OP_BYTES = 84;
 
 export const CODE_EMBED = 1;
 export const CODE_ROPE_ANGLES = 2;

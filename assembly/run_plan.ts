@@ -1,6 +1,10 @@
 // Runs a step: every op of the plan, in order, over the rows of the step. Each thread runs this same
 // function on the same plan; an op's units of work (rows, panels of outputs, heads) are cut in chunks that
 // threads claim. Unit boundaries never cut a sum, so the thread count cannot change a result.
+//
+// Threads wait for each other between spans, not between ops: a span is an op, or several matmuls of one input,
+// whose units are counted through, or several ops that go row by row, where a unit is a row's way through all of
+// them. Who writes the plan sees to it that no op of a span needs another unit's result (spans.ts).
 
 import { chunk_size, claim_chunk, finish_chunk, wait_for_op } from './barrier';
 import {
@@ -8,6 +12,7 @@ import {
   CODE_SDPA,
   OP_BYTES,
   OP_CODE,
+  OP_FOLLOWERS,
   OP_KV_HEADS,
   OP_N,
   PANEL,
@@ -74,22 +79,49 @@ function run_ops(plan: usize, thread: u32): bool {
   const count = load<u32>(plan, PLAN_OP_COUNT);
   const threads = load<u32>(plan, PLAN_THREADS);
   const scratch = load<u32>(plan, PLAN_SCRATCH) + thread * load<u32>(plan, PLAN_SCRATCH_BYTES);
-  for (let i: u32 = 0; i < count; i++) {
-    const op = plan + PLAN_BYTES + i * OP_BYTES;
-    // An op on no rows still has one (empty) unit, so that each step has the same sequence numbers.
-    const units = units_of(plan, op);
+  const end = plan + PLAN_BYTES + count * OP_BYTES;
+  let sequence = base;
+  for (let op = plan + PLAN_BYTES; op < end; op = after_span(op), sequence++) {
+    // A span on no rows still has one (empty) unit, so that each step has the same sequence numbers.
+    const units = units_of_span(plan, op);
     const total = max<u32>(1, units);
     const least: u32 = load<u32>(op, OP_CODE) == CODE_MATMUL ? LEAST_PANELS : 1;
-    let begin = claim_chunk(plan, base + i, total, threads, least);
+    let begin = claim_chunk(plan, sequence, total, threads, least);
     while (begin >= 0) {
       const size = chunk_size(total - begin, threads, least);
-      run_op(plan, op, scratch, begin, min<u32>(units, begin + size));
-      finish_chunk(plan, base + i, size, total);
-      begin = claim_chunk(plan, base + i, total, threads, least);
+      run_span(plan, op, scratch, begin, min<u32>(units, begin + size));
+      finish_chunk(plan, sequence, size, total);
+      begin = claim_chunk(plan, sequence, total, threads, least);
     }
-    if (!wait_for_op(plan, base + i)) return false;
+    if (!wait_for_op(plan, sequence)) return false;
   }
   return true;
+}
+
+function after_span(op: usize): usize {
+  return op + (1 + load<u32>(op, OP_FOLLOWERS)) * OP_BYTES;
+}
+
+function units_of_span(plan: usize, op: usize): u32 {
+  if (load<u32>(op, OP_CODE) != CODE_MATMUL) return units_of(plan, op);
+  let units: u32 = 0;
+  for (const end = after_span(op); op < end; op += OP_BYTES) units += units_of(plan, op);
+  return units;
+}
+
+/** Units [begin, end) of a span: of matmuls one after the other, or of all its row-wise ops. */
+function run_span(plan: usize, op: usize, scratch: usize, begin: u32, end: u32): void {
+  const isMatmul = load<u32>(op, OP_CODE) == CODE_MATMUL;
+  for (const last = after_span(op); op < last; op += OP_BYTES) {
+    if (!isMatmul) {
+      run_op(plan, op, scratch, begin, end);
+      continue;
+    }
+    const units = units_of(plan, op);
+    if (begin < units && begin < end) run_op(plan, op, scratch, begin, min<u32>(units, end));
+    begin = begin > units ? begin - units : 0;
+    end = end > units ? end - units : 0;
+  }
 }
 
 /** Pieces of work the op may be cut into. */

@@ -10,8 +10,9 @@ import type { KvType } from '../executor.js';
 import type { MemoryViews } from './core.js';
 import type { Layout } from './layout.js';
 import { dtypeCode, formatCode } from './pack.js';
+import { followers, type OpRecord, type RowBuffer } from './spans.js';
 
-/** Fields of one op: byte offset from op_layout.ts to value. */
+/** Fields of one op: byte offset from op_layout.ts to value; a later one replaces an earlier one. */
 type Fields = ReadonlyArray<readonly [offset: number, value: number]>;
 
 const KV_DTYPES: Readonly<Record<KvType, number>> = {
@@ -21,12 +22,14 @@ const KV_DTYPES: Readonly<Record<KvType, number>> = {
 };
 
 class Encoder {
-  readonly records: Fields[] = [];
+  readonly records: OpRecord[] = [];
   readonly #plan: Plan;
   readonly #weights: ReadonlyMap<string, Weight>;
   readonly #places: Layout;
   readonly #kvType: KvType;
   #onLogitRows = 0;
+  /** Buffers that the op being encoded was found to use. */
+  #used: RowBuffer[] = [];
   /** Buffer whose int8 copy is current. */
   #quantized: string | null = null;
 
@@ -130,12 +133,14 @@ class Encoder {
   }
 
   #pushAt(code: number, out: number, fields: Fields): void {
-    this.records.push([
+    const all = new Map([
       [layout.OP_CODE, code],
       [layout.OP_ON_LOGIT_ROWS, this.#onLogitRows],
       [layout.OP_OUT, out],
       ...fields,
     ]);
+    this.records.push({ fields: all, buffers: this.#used });
+    this.#used = [];
   }
 
   #weightFields(path: string, format: WeightFormat): Fields {
@@ -167,7 +172,9 @@ class Encoder {
   }
 
   #buffer(name: string): number {
-    return found(this.#places.buffers, name, 'buffer');
+    const address = found(this.#places.buffers, name, 'buffer');
+    this.#used.push({ address, width: this.#width(name) });
+    return address;
   }
 
   #width(name: string): number {
@@ -212,9 +219,11 @@ export function encodePlan(
   words[header + layout.PLAN_THREADS / 4] = places.threads;
   words[header + layout.PLAN_SCRATCH / 4] = places.scratch;
   words[header + layout.PLAN_SCRATCH_BYTES / 4] = places.scratchBytes;
-  encoder.records.forEach((fields, i) => {
+  const counts = followers(encoder.records);
+  encoder.records.forEach(({ fields }, i) => {
     const op = (places.plan + layout.PLAN_BYTES + i * layout.OP_BYTES) / 4;
     words.fill(0, op, op + layout.OP_BYTES / 4);
     for (const [offset, value] of fields) words[op + offset / 4] = value;
+    words[op + layout.OP_FOLLOWERS / 4] = counts[i]!;
   });
 }
