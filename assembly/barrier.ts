@@ -1,16 +1,16 @@
-// How threads share the ops of a step: chunks are claimed one by one, and an op is over when all its
-// chunks are *done*, no matter which threads took part. A thread that lost its core for a while holds up
+// How threads share the spans of a step (run_plan.ts): chunks are claimed one by one, and a span is over when
+// all its chunks are *done*, no matter which threads took part. A thread that lost its core for a while holds up
 // only the chunk it was working on. A chunk is a thread's even share of what is left: long at first, as short
 // chunks that alternate between threads make reading weights slow (bench/README.md), and short at the end,
 // where threads wait for each other.
 //
-// Every op of every step has its own sequence number. PLAN_CLAIM holds the current one together with the
-// next free unit, so a thread that comes late from an older op or step sees another number and goes on.
+// Every span of every step has its own sequence number. PLAN_CLAIM holds the current one together with the
+// next free unit, so a thread that comes late from an older span or step sees another number and goes on.
 
 import { PLAN_CLAIM, PLAN_DONE, PLAN_WAITERS } from './op_layout';
 
-/** Loads before a waiting thread goes to sleep: measured, some 15 microseconds; waking it takes longer. */
-const SPINS = 40000;
+/** Loads before a waiting thread goes to sleep: measured, some 50 microseconds, what waking it takes. */
+const SPINS = 150000;
 /** Nanoseconds without any finished chunk after which a thread is given up. */
 const PATIENCE: i64 = 30_000_000_000;
 
@@ -19,7 +19,7 @@ export function chunk_size(left: u32, threads: u32, least: u32): u32 {
   return min<u32>(left, max<u32>(least, left / threads));
 }
 
-/** Takes the next chunk of op `sequence` and returns its first unit, or -1 if none is left. */
+/** Takes the next chunk of span `sequence` and returns its first unit, or -1 if none is left. */
 export function claim_chunk(plan: usize, sequence: u32, units: u32, threads: u32, least: u32): i32 {
   while (true) {
     const claim = atomic.load<u64>(plan, PLAN_CLAIM);
@@ -30,7 +30,7 @@ export function claim_chunk(plan: usize, sequence: u32, units: u32, threads: u32
   }
 }
 
-/** Reports `size` claimed units as done; the last ones of an op open the next op. */
+/** Reports `size` claimed units as done; the last ones of a span open the next one. */
 export function finish_chunk(plan: usize, sequence: u32, size: u32, units: u32): void {
   if (atomic.add<u32>(plan, size, PLAN_DONE) + size != units) return;
   atomic.store<u32>(plan, 0, PLAN_DONE);
@@ -38,8 +38,8 @@ export function finish_chunk(plan: usize, sequence: u32, size: u32, units: u32):
   if (atomic.load<u32>(plan, PLAN_WAITERS)) atomic.notify(plan + PLAN_CLAIM + 4, -1);
 }
 
-/** Waits until op `sequence` is over. False: a thread died holding a chunk of it. */
-export function wait_for_op(plan: usize, sequence: u32): bool {
+/** Waits until span `sequence` is over. False: a thread died holding a chunk of it. */
+export function wait_for_span(plan: usize, sequence: u32): bool {
   for (let i = 0; i < SPINS; i++) {
     if (atomic.load<u32>(plan, PLAN_CLAIM + 4) != sequence) return true;
   }

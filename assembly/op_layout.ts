@@ -7,12 +7,12 @@
 //   logits  | i of the first row whose logits are wanted | ... (u32 each)
 
 // Plan header. The words that threads fight over have a cache line each.
-export const PLAN_CLAIM = 0; // u64: op sequence number << 32 | next unit of that op
-export const PLAN_DONE = 64; // units of that op that are finished
+export const PLAN_CLAIM = 0; // u64: span sequence number << 32 | next unit of that span
+export const PLAN_DONE = 64; // units of that span that are finished
 export const PLAN_WAITERS = 128; // threads asleep on PLAN_CLAIM
 export const PLAN_STEP = 192; // steps started; idle workers sleep on it
 export const PLAN_STOP = 196; // 1: workers leave their loop
-export const PLAN_BASE = 200; // op sequence number of the step's first op
+export const PLAN_BASE = 200; // sequence number of the step's first span
 export const PLAN_OP_COUNT = 204;
 export const PLAN_ROW_COUNT = 208;
 export const PLAN_LOGIT_COUNT = 212;

@@ -6,7 +6,7 @@
 // whose units are counted through, or several ops that go row by row, where a unit is a row's way through all of
 // them. Who writes the plan sees to it that no op of a span needs another unit's result (spans.ts).
 
-import { chunk_size, claim_chunk, finish_chunk, wait_for_op } from './barrier';
+import { chunk_size, claim_chunk, finish_chunk, wait_for_span } from './barrier';
 import {
   CODE_MATMUL,
   CODE_SDPA,
@@ -93,7 +93,7 @@ function run_ops(plan: usize, thread: u32): bool {
       finish_chunk(plan, sequence, size, total);
       begin = claim_chunk(plan, sequence, total, threads, least);
     }
-    if (!wait_for_op(plan, sequence)) return false;
+    if (!wait_for_span(plan, sequence)) return false;
   }
   return true;
 }

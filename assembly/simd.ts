@@ -41,6 +41,13 @@ export function load1<T>(p: usize): f32 {
   return reinterpret<f32>(load<u16>(p) << 16);
 }
 
+/** Whether a stored number is neither infinite nor NaN. T: f32, i16 (float16), u16 (bfloat16). */
+export function is_finite<T>(value: T): bool {
+  if (isFloat<T>()) return value - value == <T>0;
+  if (isSigned<T>()) return (<u32>value & 0x7c00) != 0x7c00;
+  return (<u32>value & 0x7f80) != 0x7f80;
+}
+
 /** Bits of x as float16, rounded half to even; beyond 65504 it saturates. */
 export function float16(x: f32): u16 {
   const bits = reinterpret<u32>(x);

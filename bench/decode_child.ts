@@ -55,6 +55,8 @@ async function load(): Promise<Loaded> {
   const started = performance.now();
   model = await loadModel(location, { threads: Number(threads) });
   const loadMs = performance.now() - started;
+  const ran = model.runtime.threads;
+  if (ran !== Number(threads)) throw new Error(`[bench] ${threads} threads wanted, ${ran} run`);
   const { vocabSize } = model.config;
   return { readMs, loadMs, vocabSize, simd: model.runtime.simd };
 }

@@ -42,12 +42,13 @@ export async function createKernelSet(simd: Simd, threads: number): Promise<Kern
   const module = await WebAssembly.compile(
     await readFile(new URL(`../${name}.wasm`, import.meta.url)),
   );
+  // A promise in older revisions, into which this file is copied.
   const core = await instantiateCore(module, memory);
   const at = prepareMemory(memory);
   const readBytes = WEIGHT_REGION / 4;
+  const op = new OneOp(core, memory, threads);
   const workers = shared ? new WorkerPool(threads - 1, core, module, memory, PLAN, null) : null;
   const reads = await ThreadReads.start(core, module, memory, at.weights, readBytes, threads);
-  const op = new OneOp(core, memory, threads);
   return {
     cases: kernelCases(at),
     prepare: (kernelCase) => prepare(kernelCase, core, op, at),

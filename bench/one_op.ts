@@ -1,6 +1,7 @@
 // Runs one op of the core by itself, once or several times in a row, over memory laid out by the caller.
 
 import * as layout from '../assembly/op_layout.js';
+import { OptionError } from '../bindings/errors.js';
 import type { Core } from '../bindings/executor/wasm/core.js';
 
 export type Fields = Readonly<Record<number, number>>;
@@ -23,6 +24,9 @@ export class OneOp {
   readonly #words: Uint32Array;
 
   constructor(core: Core, memory: WebAssembly.Memory, threads: number) {
+    if (threads > MAX_THREADS) {
+      throw new OptionError(`[--threads] expected at most ${MAX_THREADS}, came ${threads}`);
+    }
     this.#core = core;
     this.#threads = threads;
     this.#words = new Uint32Array(memory.buffer);

@@ -14,7 +14,7 @@ export async function poolStartMs(threads: number): Promise<number> {
   const runtime = chooseRuntime({ threads });
   const module = await loadBuild(coreBuild(runtime));
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
-  const core = await instantiateCore(module, memory);
+  const core = instantiateCore(module, memory);
   const words = new Int32Array(memory.buffer);
   const started = performance.now();
   const pool = new WorkerPool(threads - 1, core, module, memory, PLAN, null);

@@ -5,6 +5,7 @@ import { instantiateCore } from '../bindings/executor/wasm/core.js';
 import type { ReadStart } from './thread_reads.js';
 
 const { module, memory, control, at, bytes } = workerData as ReadStart;
+// A promise in older revisions, into which this file is copied.
 const core = await instantiateCore(module, memory);
 parentPort?.postMessage('ready');
 for (let round = 0; ; round++) {

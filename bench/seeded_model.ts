@@ -17,7 +17,6 @@ import { SafetensorsWriter } from '../bindings/compress/safetensors_writer.js';
 import { parseConfig } from '../bindings/model/config.js';
 import { f32ToF16 } from '../bindings/model/float16.js';
 import type { Weight } from '../bindings/model/weight.js';
-
 import { planFor } from '../bindings/plan/plan_for.js';
 import { Random } from '../bindings/sampler/random.js';
 import type { ModelShape } from './shapes.js';

@@ -8,17 +8,15 @@ import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { OptionError } from '../bindings/errors.js';
+import { runMain, whole } from './options.js';
+import { ratioOf, spreadOf, spreadText } from './statistics.js';
+import { markdownTable } from './table.js';
 
 const PROMPT = 'Once upon a time';
 const MAIN = builtFile('bindings/cli/main.js');
 const STATIONS = builtFile('bench/start_stations.js');
 const DEFAULT_MODEL = builtFile('../models/stories15M-int4');
-
-interface Quartiles {
-  readonly low: number;
-  readonly median: number;
-  readonly high: number;
-}
 
 interface Run {
   readonly ms: number;
@@ -55,77 +53,67 @@ function run(words: readonly string[]): Promise<Run> {
   });
 }
 
-function quartiles(values: readonly number[]): Quartiles {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))]!;
-  return { low: at(0.25), median: at(0.5), high: at(0.75) };
-}
-
 async function measure(model: string, pairs: number) {
   const generate = [MAIN, 'generate', model, '--prompt', PROMPT];
   generate.push('--max-tokens', '1', '--temperature', '0');
   // The first run fills the caches: that of the files, and Node's of what it compiled.
   await run(generate);
   const bare: number[] = [];
-  const whole: Run[] = [];
+  const runs: Run[] = [];
   const program: number[] = [];
   const stations: Record<string, number>[] = [];
   for (let i = 0; i < pairs; i++) {
     bare.push((await run(['-e', '0'])).ms);
-    whole.push(await run(generate));
+    runs.push(await run(generate));
     program.push((await run([MAIN, '--version'])).ms);
     stations.push(JSON.parse((await run([STATIONS, model, PROMPT])).stdout));
   }
-  const medianOf = (name: string) => quartiles(stations.map((one) => one[name]!)).median;
+  const medianOf = (name: string) => spreadOf(stations.map((one) => one[name]!)).median;
   return {
-    ratio: quartiles(whole.map(({ ms }, i) => ms / bare[i]!)),
-    bareMs: quartiles(bare),
-    wholeMs: quartiles(whole.map(({ ms }) => ms)),
-    firstTokenMs: quartiles(whole.map(({ firstMs }) => firstMs)),
+    ratio: ratioOf(
+      runs.map(({ ms }) => ms),
+      bare,
+    ),
+    bareMs: spreadOf(bare),
+    wholeMs: spreadOf(runs.map(({ ms }) => ms)),
+    firstTokenMs: spreadOf(runs.map(({ firstMs }) => firstMs)),
     stationsMs: {
-      program: quartiles(program.map((ms, i) => ms - bare[i]!)).median,
+      program: spreadOf(program.map((ms, i) => ms - bare[i]!)).median,
       ...Object.fromEntries(Object.keys(stations[0]!).map((name) => [name, medianOf(name)])),
-      exit: quartiles(whole.map(({ ms, firstMs }) => ms - firstMs)).median,
+      exit: spreadOf(runs.map(({ ms, firstMs }) => ms - firstMs)).median,
     },
   };
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { pairs: { type: 'string', default: '15' }, json: { type: 'boolean', default: false } },
-});
-const pairs = Number(values.pairs);
-if (!Number.isSafeInteger(pairs) || pairs < 1) {
-  throw new Error(`[--pairs] expected a whole number of 1 or more, came ${values.pairs}`);
-}
-const model = positionals[0] ?? DEFAULT_MODEL;
-if (!existsSync(model))
-  throw new Error(`[${model}] no such model; npm start makes the default one`);
-
-const result = await measure(model, pairs);
-const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} processors`;
-const range = ({ low, high }: Quartiles, digits: number) =>
-  `${low.toFixed(digits)} to ${high.toFixed(digits)}`;
-if (values.json) {
-  const text = JSON.stringify({ node: process.version, machine, model, pairs, ...result });
-  process.stdout.write(`${text}\n`);
-} else {
+await runMain(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      pairs: { type: 'string', default: '15' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const pairs = whole('pairs', values.pairs, 1);
+  const model = positionals[0] ?? DEFAULT_MODEL;
+  if (!existsSync(model)) {
+    throw new OptionError(`[${model}] no such model; npm start makes the default one`);
+  }
+  const result = await measure(model, pairs);
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} processors`;
+  if (values.json) {
+    const text = JSON.stringify({ node: process.version, machine, model, pairs, ...result });
+    process.stdout.write(`${text}\n`);
+    return;
+  }
   const { ratio, bareMs, wholeMs, firstTokenMs, stationsMs } = result;
-  const names = Object.keys(stationsMs);
-  const cells = Object.values(stationsMs).map((ms) => ms.toFixed(1));
-  process.stdout.write(
-    [
-      `Node ${process.version}, ${machine}, ${pairs} pairs`,
-      '',
-      '| over `node -e 0` | quartiles | whole process, ms | quartiles | to first token, ms | `node -e 0`, ms |',
-      '| ---: | ---: | ---: | ---: | ---: | ---: |',
-      `| ${ratio.median.toFixed(2)} | ${range(ratio, 2)} | ${wholeMs.median.toFixed(0)} | ${range(wholeMs, 0)} ` +
-        `| ${firstTokenMs.median.toFixed(0)} | ${bareMs.median.toFixed(0)} |`,
-      '',
-      `| ${names.join(' | ')} |`,
-      `| ${names.map(() => '---:').join(' | ')} |`,
-      `| ${cells.join(' | ')} |`,
-      '',
-    ].join('\n'),
+  const overall = markdownTable(
+    ['over `node -e 0`', 'whole process, ms', 'to first token, ms', '`node -e 0`, ms'],
+    [[spreadText(ratio, 2), ...[wholeMs, firstTokenMs, bareMs].map((ms) => spreadText(ms, 0))]],
   );
-}
+  const stations = markdownTable(Object.keys(stationsMs), [
+    Object.values(stationsMs).map((ms) => ms.toFixed(1)),
+  ]);
+  process.stdout.write(
+    `Node ${process.version}, ${machine}, ${pairs} pairs\n\n${overall}\n\n${stations}\n`,
+  );
+});

@@ -67,7 +67,7 @@ export async function inspectModel(
   }
 }
 
-/** Stored bits, scales and biases included, over all parameters. */
+/** Stored bits, scales, biases and tables included, over all parameters. */
 export function bitsPerWeight(weights: readonly Weight[]): number {
   return (8 * sum(weights, storedBytes)) / sum(weights, parameterCount);
 }

@@ -1,6 +1,6 @@
-// `npm run bench`, `bench:decode` and `bench:start`: set-up, then the benchmark that the first word names; bench/README.md
-// has the options. `--compare BASE` becomes the folder of that build. Where this Node has no relaxed SIMD they
-// run in Node 24, if it is there; the table says which it was.
+// `npm run bench`, `bench:decode` and `bench:start`: set-up, then the benchmark that the first word names;
+// bench/README.md has the options. `--compare BASE` becomes the folder of that build. Where this Node has no
+// relaxed SIMD they run in Node 24, if it is there; the table says which it was.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -9,7 +9,8 @@
 // The caller guarantees blocks > 0 and weights padded to whole panels. Computes panels [begin, end).
 //
 // No relaxed dot takes 8 bits on both sides, so both are widened to i16 on their way from memory: 8 bytes are
-// 4 k of two rows. Each sum vector holds two partial sums (k even pair, k odd pair) for each of two rows.
+// 4 k of two rows. Each sum vector holds two partial sums for each of two rows: of k 0 and 1, and of k 2 and 3,
+// of every quad.
 
 import { load4 } from '../simd';
 import { add_scaled, store_panel } from './panel';

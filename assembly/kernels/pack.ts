@@ -5,6 +5,7 @@
 // Returns the index of the first row that holds infinity or NaN, or -1.
 
 import { PANEL } from '../op_layout';
+import { is_finite } from '../simd';
 import { nibbles_of_row } from './panel';
 
 /** T: f32, i16 (float16), u16 (bfloat16). from: T [rows, k]. */
@@ -145,10 +146,4 @@ function pack_scales<S>(
     }
   }
   return -1;
-}
-
-export function is_finite<T>(value: T): bool {
-  if (isFloat<T>()) return value - value == <T>0;
-  if (isSigned<T>()) return (<u32>value & 0x7c00) != 0x7c00;
-  return (<u32>value & 0x7f80) != 0x7f80;
 }

@@ -1,9 +1,9 @@
 // From a checkpoint's palettes to the panels that matvec_lut4.ts draws.
 
 import { PANEL } from '../op_layout';
-import { load1 } from '../simd';
+import { is_finite, load1 } from '../simd';
 import { LUT4_HEAD } from './matvec_lut4';
-import { interleave_q4, is_finite } from './pack';
+import { interleave_q4 } from './pack';
 import { nibbles_of_row } from './panel';
 
 /** Rows that share a table in the file. */

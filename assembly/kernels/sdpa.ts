@@ -3,8 +3,8 @@
 //   out, q f32 [rows, heads, headDim]
 //   rows   row table of the step; a row sees positions (position - window, position], window 0: all
 //   pages  layout in kv_page.ts, T its type; headDim % 4 == 0, heads % kvHeads == 0
-//   scratch f32 [heads, 32] weights of a tile; [headDim, 32] K and [32, headDim] V of a tile, widened;
-//           then for each of the heads its state (below)
+//   scratch f32 [g, 32] weights of a tile, g = heads / kvHeads; [headDim, 32] K and [32, headDim] V of a tile,
+//           widened; then the state (below) of each of the g heads
 //
 // Computes (row, kvHead) pairs [begin, end), numbered row * kvHeads + kvHead.
 //
@@ -23,7 +23,8 @@ import {
 } from '../op_layout';
 import { exp1, TWO_112 } from '../simd';
 import { head_bytes, page_layer } from './kv_page';
-import { add_values, exponentials, mask_and_max, multiply, scores, widen } from './sdpa_tile';
+import { add_values, scores, widen } from './sdpa_tile';
+import { exponentials, mask_and_max, multiply } from './sdpa_weights';
 
 /** Bytes of the weights of a head in a tile. */
 const TILE: usize = PAGE_POSITIONS << 2;

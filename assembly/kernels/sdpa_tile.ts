@@ -2,7 +2,7 @@
 // (kv_page.ts) as f32, and f32 weights [32].
 
 import { PAGE_POSITIONS } from '../op_layout';
-import { exp4, FLOAT16, max4, sum4 } from '../simd';
+import { FLOAT16 } from '../simd';
 import { head_bytes } from './kv_page';
 
 /** One head of a page as f32: 8 values a turn. float16 comes out times 2^-112 unless `exact`. */
@@ -86,33 +86,6 @@ export function scores(weights: usize, q: usize, k: usize, headDim: u32, scale: 
   v128.store(weights, f32x4.mul(s5, factor), 80);
   v128.store(weights, f32x4.mul(s6, factor), 96);
   v128.store(weights, f32x4.mul(s7, factor), 112);
-}
-
-/** weights *= factors, 32 of each. */
-export function multiply(weights: usize, factors: usize): void {
-  for (let i: usize = 0; i < 128; i += 16) {
-    v128.store(weights + i, f32x4.mul(v128.load(weights + i), v128.load(factors + i)));
-  }
-}
-
-/** Sets weights outside [first, last) to -Infinity; returns the largest inside. */
-export function mask_and_max(weights: usize, first: u32, last: u32): f32 {
-  for (let i: u32 = 0; i < first; i++) store<f32>(weights + (i << 2), -Infinity);
-  for (let i = last; i < <u32>PAGE_POSITIONS; i++) store<f32>(weights + (i << 2), -Infinity);
-  let largest = v128.load(weights);
-  for (let i: usize = 16; i < 128; i += 16) largest = f32x4.pmax(largest, v128.load(weights + i));
-  return max4(largest);
-}
-
-/** weights = factor * e^(weights - largest), 0 where masked; returns the sum of the powers. factor: a power of 2. */
-export function exponentials(weights: usize, largest: f32, factor: f32): f32 {
-  let sums = f32x4.splat(0);
-  for (let i: usize = 0; i < 128; i += 16) {
-    const e = exp4(f32x4.sub(v128.load(weights + i), f32x4.splat(largest)));
-    v128.store(weights + i, f32x4.mul(e, f32x4.splat(factor)));
-    sums = f32x4.add(sums, e);
-  }
-  return sum4(sums);
 }
 
 /**

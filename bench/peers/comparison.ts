@@ -6,7 +6,7 @@ import type { ModelShape } from '../shapes.js';
 import type { Host } from './host.js';
 import type { LikelyToken, PeerTrial } from './model_peer.js';
 import { HALFBYTE, type Place, type Runtime, type Site, startRuntime } from './runtimes.js';
-import { randomPrompt } from './vocabulary.js';
+import { characterPrompt } from './vocabulary.js';
 
 export const PROMPT_TOKENS = 128;
 export const DECODE_TOKENS = 32;
@@ -61,7 +61,7 @@ export async function compare(
   const { place, shape, threads, peers } = comparison;
   const runtimes = [HALFBYTE, ...peers];
   const random = Random.fromSeed(SEED);
-  const prompt = (count: number) => randomPrompt(count, shape.vocab, () => random.uniform());
+  const prompt = (count: number) => characterPrompt(count, shape.vocab, () => random.uniform());
   const hosts: Host[] = [];
   try {
     for (const runtime of runtimes) {
@@ -75,8 +75,11 @@ export async function compare(
     }
     for (let trial = 0; trial < trials; trial++) {
       const given = prompt(PROMPT_TOKENS);
-      for (const [i, host] of hosts.entries()) {
-        const { prefillMs, decodeMs } = await host.call<PeerTrial>('run', given, DECODE_TOKENS);
+      const order = [...hosts.keys()];
+      if (trial % 2 === 1) order.reverse();
+      for (const i of order) {
+        const run = hosts[i]!.call<PeerTrial>('run', given, DECODE_TOKENS);
+        const { prefillMs, decodeMs } = await run;
         rates[i]!.prefill.push((1000 * PROMPT_TOKENS) / prefillMs);
         rates[i]!.decode.push((1000 * DECODE_TOKENS) / decodeMs);
       }

@@ -15,6 +15,7 @@ export async function load({ entry, model: location, threads }: PeerOptions): Pr
   return {
     about: `${runtime.simd} SIMD, ${runtime.threads} threads`,
 
+    // As bindings/cli/trial.ts, which a page does not get.
     async run(prompt, decodeTokens) {
       const session = await model.createSession({ contextLength: CONTEXT });
       const started = performance.now();

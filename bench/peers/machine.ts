@@ -54,7 +54,7 @@ export function machineText(machine: Machine): string {
 async function readBandwidth(core: string): Promise<number> {
   const memory = new WebAssembly.Memory({ initial: READ_BYTES / 65536 + 1 });
   const module = await WebAssembly.compile(await readFile(core));
-  const { read_all } = await instantiateCore(module, memory);
+  const { read_all } = instantiateCore(module, memory);
   new Uint8Array(memory.buffer).fill(1);
   const times: number[] = [];
   for (let i = 0; i < READS; i++) {

@@ -17,7 +17,7 @@ export async function load(): Promise<OpPeer> {
   const build = relaxedSimdRefusal() ? 'core.simd' : 'core.relaxed';
   const wasm = await readFile(fileURLToPath(new URL(`../../${build}.wasm`, import.meta.url)));
   const memory = new WebAssembly.Memory({ initial: PAGES });
-  const core = await instantiateCore(await WebAssembly.compile(wasm), memory);
+  const core = instantiateCore(await WebAssembly.compile(wasm), memory);
   const bytes = new Uint8Array(memory.buffer);
   const region = (i: number) => Math.ceil(FREE / 64) * 64 + i * REGION;
   const [x, quantized, scales, sums] = [region(0), region(1), region(2), region(3)];

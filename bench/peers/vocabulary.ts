@@ -24,7 +24,7 @@ export function tokenType(id: number): number {
 }
 
 /** `count` tokens that have characters. @param random uniform in [0, 1) */
-export function randomPrompt(count: number, vocabSize: number, random: () => number): number[] {
+export function characterPrompt(count: number, vocabSize: number, random: () => number): number[] {
   return Array.from({ length: count }, () => {
     return FIRST_CHARACTER + Math.floor(random() * (vocabSize - FIRST_CHARACTER));
   });

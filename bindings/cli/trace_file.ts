@@ -87,7 +87,8 @@ export async function withTrace<T>(
     if (table !== '') terminal.note(`\n${table}`);
     return result;
   } catch (error) {
-    await trace.discard();
+    // Why it failed matters more than what could not be cleared away.
+    await trace.discard().catch(() => undefined);
     throw error;
   }
 }

@@ -21,7 +21,7 @@ export interface WrittenWeights {
   /** Bytes of the safetensors file. */
   readonly fileBytes: number;
   readonly parameters: number;
-  /** Stored bits, scales and biases included, over all parameters. */
+  /** Stored bits, scales, biases and tables included, over all parameters. */
   readonly bitsPerWeight: number;
 }
 

@@ -28,6 +28,7 @@ export interface StepTrace {
   readonly positions: readonly number[];
   /** Rows whose logits were computed. */
   readonly logitRows: number;
+  /** The model's. With `threads: 'auto'` all but one of them start only when there is work for them. */
   readonly threads: number;
   /** As those of the ops, which follow one another without gaps. */
   readonly startMs: number;

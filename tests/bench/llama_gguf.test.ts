@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { writeLlamaGguf } from '../../bench/peers/llama_gguf.js';
-import { randomPrompt, tokenText } from '../../bench/peers/vocabulary.js';
+import { characterPrompt, tokenText } from '../../bench/peers/vocabulary.js';
 import { compressModel } from '../../bindings/compress/compress.js';
 import { UnsupportedError } from '../../bindings/errors.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
@@ -112,7 +112,7 @@ test('no two tokens have one text, and those of a prompt are one character each'
   const texts = Array.from({ length: vocabSize }, (_, id) => tokenText(id));
   assert.is(new Set(texts).size, vocabSize);
   const random = new TestRandom(1);
-  const prompt = randomPrompt(1000, vocabSize, () => random.uint32() / 2 ** 32);
+  const prompt = characterPrompt(1000, vocabSize, () => random.uint32() / 2 ** 32);
   assert.ok(prompt.every((id) => id < vocabSize && [...texts[id]!].length === 1));
 });
 

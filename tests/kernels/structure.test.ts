@@ -66,6 +66,7 @@ for (const core of RELEASE_CORES) {
       assert.ok(bytes !== undefined, segment);
       const length = bytes.replace(/\\[0-9a-f]{2}|\\./g, '.').length;
       assert.is(length % 16, 0, segment);
+      assert.not.match(bytes.replace(/\\[0-9a-f]{2}|\\./g, ' '), /[A-Za-z]{4}/, segment);
       assert.ok(
         Number(address) >= MEMORY_BASE && Number(address) + length <= FIRST_ADDRESS,
         segment,

@@ -11,7 +11,6 @@ import {
 import { CapacityError, DisposedError, WorkerError } from '../../errors.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { Progress } from '../../model/progress.js';
-import { storedBytes } from '../../model/weight.js';
 import type { Plan } from '../../plan/ops.js';
 import { ropeFrequencies } from '../../plan/rope_frequencies.js';
 import type { OnTrace } from '../../trace/step_trace.js';
@@ -22,7 +21,6 @@ import { type CoreOptions, loadBuild, workerStarter } from './core_source.js';
 import { encodePlan } from './encode.js';
 import { KvBlocks, type WasmPageTable } from './kv_blocks.js';
 import {
-  LANES,
   type Layout,
   LOGIT_ROWS_PER_STEP,
   layOut,
@@ -30,7 +28,7 @@ import {
   memoryPages,
   ROWS_PER_STEP,
 } from './layout.js';
-import { packWeight } from './pack.js';
+import { packAll } from './pack_all.js';
 import { WorkerPool } from './threads.js';
 import type { TracedPlan } from './traced_plan.js';
 
@@ -215,36 +213,4 @@ async function tracedPlan(
   if (!onTrace) return null;
   const { TracedPlan } = await import('./traced_plan.js');
   return new TracedPlan(views, places, weights, kvType, threads, onTrace);
-}
-
-async function packAll(
-  core: Core,
-  views: MemoryViews,
-  checkpoint: Checkpoint,
-  places: Layout,
-  { signal, onProgress }: WasmOptions,
-): Promise<void> {
-  let total = 0;
-  for (const weight of checkpoint.weights.values()) total += storedBytes(weight);
-  let done = 0;
-  const onBytes = (bytes: number) => {
-    done += bytes;
-    onProgress?.({ stage: 'weights', done, total });
-  };
-  // Two lanes with half of the staging area each: one reads while the other packs.
-  const bytes = places.stagingBytes / LANES;
-  const waiting = entriesOf(checkpoint.weights);
-  const lane = async (_: unknown, i: number) => {
-    const staging = { address: places.staging + i * bytes, bytes };
-    // Leaving the loop by an error ends the generator, and so the other lane.
-    for (const [path, weight] of waiting) {
-      const to = places.weights.get(path) ?? 0;
-      await packWeight(core, views, weight, to, staging, onBytes, signal);
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-}
-
-function* entriesOf<K, V>(map: ReadonlyMap<K, V>): Generator<[K, V], void, void> {
-  yield* map;
 }

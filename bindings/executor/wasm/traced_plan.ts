@@ -47,6 +47,7 @@ export class TracedPlan {
     this.#ops = Array.from({ length: words[count] ?? 0 }, (_, i) => {
       const at = (places.plan + layout.PLAN_BYTES) / 4 + i * OP_WORDS;
       const op = words.slice(at, at + OP_WORDS);
+      // Each op is a span of its own here.
       op[layout.OP_FOLLOWERS / 4] = 0;
       const weight = weightAt.get(op[layout.OP_WEIGHT / 4] ?? 0) ?? null;
       return tracedOp(op, weight, kvType, places.kvLayerBytes);
