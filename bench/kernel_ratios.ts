@@ -20,19 +20,23 @@ export interface KernelRatio {
 const RUN_MS = 8;
 const LEAST_ROUNDS = 9;
 
-/** Measures the kernels that both sets have and `wanted` takes, for `seconds` each. */
+/**
+ * Measures the kernels of the second set that `wanted` takes, for `seconds` each, over the same kernel of the
+ * first set, or over `rival` at the same shape. What the first set does not have is left out.
+ */
 export function kernelRatios(
   [first, second]: readonly [KernelSet, KernelSet],
   wanted: (name: string) => boolean,
+  rival: string | undefined,
   seconds: number,
 ): KernelRatio[] {
   const results: KernelRatio[] = [];
-  for (const one of first.cases) {
-    const { kernel, model, shape } = one;
-    const other = second.cases.find((c) => {
-      return c.kernel === kernel && c.model === model && c.shape === shape;
+  for (const other of second.cases) {
+    const { kernel, model, shape } = other;
+    const one = first.cases.find((c) => {
+      return c.kernel === (rival ?? kernel) && c.model === model && c.shape === shape;
     });
-    if (!other || !wanted(`${kernel} ${model}`)) continue;
+    if (!one || !wanted(`${kernel} ${model}`)) continue;
     process.stderr.write(`${kernel} ${model}\n`);
     const [a, b, readA, readB] = rounds(
       [first.prepare(one), second.prepare(other), reading(first), reading(second)],

@@ -46,17 +46,18 @@ await runMain(async () => {
       simd: { type: 'string', default: relaxedSimdRefusal() ? 'baseline' : 'relaxed' },
       threads: { type: 'string', default: '1' },
       compare: { type: 'string' },
+      over: { type: 'string' },
     },
   });
   const seconds = atLeast('seconds', options.seconds, 0.001);
   const wanted = (name: string) => name.includes(options.filter);
-  const sides = await createSides(options.simd, options.threads, options.compare);
+  const sides = await createSides(options.simd, options.threads, options.compare, options.over);
   const machine = `${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'}`;
   try {
     const [first, second] = sides as [Side, Side | undefined];
     const labels = sides.map(({ label }) => label);
     if (second) {
-      const results = kernelRatios([first.set, second.set], wanted, seconds);
+      const results = kernelRatios([first.set, second.set], wanted, options.over, seconds);
       if (options.json) console.log(JSON.stringify({ machine, labels, results }, null, 2));
       else printRatios(machine, labels, results);
     } else {
@@ -79,6 +80,7 @@ async function createSides(
   simdText: string,
   threadsText: string,
   base: string | undefined,
+  rival: string | undefined,
 ): Promise<Side[]> {
   const simds = oneOrTwo('simd', simdText, (text): Simd => {
     if (text === 'baseline' || text === 'relaxed') return text;
@@ -86,8 +88,11 @@ async function createSides(
   });
   const counts = oneOrTwo('threads', threadsText, (text) => whole('threads', text, 1));
   const bases = base === undefined ? [undefined] : [base, undefined];
+  const kernels = rival === undefined ? [''] : [`${rival}, `, ''];
   const sides = bases.flatMap((from) =>
-    simds.flatMap((simd) => counts.map((threads) => ({ from, simd, threads }))),
+    simds.flatMap((simd) =>
+      counts.flatMap((threads) => kernels.map((kernel) => ({ from, simd, threads, kernel }))),
+    ),
   );
   if (sides.length > 2) {
     throw new OptionError(
@@ -95,10 +100,10 @@ async function createSides(
     );
   }
   return Promise.all(
-    sides.map(async ({ from, simd, threads }) => {
+    sides.map(async ({ from, simd, threads, kernel }) => {
       const build = from === undefined ? '' : `base ${basename(from)}, `;
       const create = from === undefined ? createKernelSet : await creatorOf(from);
-      const label = `${build}${simd} SIMD, ${threads} thread${threads === 1 ? '' : 's'}`;
+      const label = `${build}${kernel}${simd} SIMD, ${threads} thread${threads === 1 ? '' : 's'}`;
       return { label, set: await create(simd, threads) };
     }),
   );
