@@ -29,37 +29,25 @@ export function matvec_q4_baseline<S, B>(
   const nibbles = v128.load(LANE_NIBBLES);
   const record = q4_record<S, B>();
   for (let panel = begin; panel < end; panel++) {
-    const first = weights + <usize>panel * blocks * record;
-    const low = sum_rows<S, B>(first, 0, xPairs, xScales, xSums, blocks, nibbles);
-    const high = sum_rows<S, B>(first, 4, xPairs, xScales, xSums, blocks, nibbles);
+    let w = weights + <usize>panel * blocks * record;
+    let low = f32x4.splat(0);
+    let high = f32x4.splat(0);
+    for (let b: usize = 0; b < blocks; b++, w += record) {
+      const pairs = xPairs + (b << 6);
+      const lowDots = dot_rows(w, pairs, nibbles);
+      const highDots = dot_rows(w + 64, pairs, nibbles);
+      const sum = v128.load32_splat(xSums + (b << 2));
+      const xScale = v128.load32_splat(xScales + (b << 2));
+      low = add_scaled(low, centred<B>(lowDots, sum), load4<S>(w + 128), xScale);
+      const highScale = load4<S>(w + 128 + 4 * sizeof<S>());
+      high = add_scaled(high, centred<B>(highDots, sum), highScale, xScale);
+      if (!isVoid<B>()) {
+        low = add_scaled(low, sum, load4<S>(w + 128 + 8 * sizeof<S>()), xScale);
+        high = add_scaled(high, sum, load4<S>(w + 128 + 12 * sizeof<S>()), xScale);
+      }
+    }
     store_panel(y, n, panel, low, high);
   }
-}
-
-/** Rows [half, half + 4) of a panel (half 0 or 4). */
-function sum_rows<S, B>(
-  w: usize,
-  half: usize,
-  xPairs: usize,
-  xScales: usize,
-  xSums: usize,
-  blocks: u32,
-  nibbles: v128,
-): v128 {
-  const scales = 128 - (half << 4) + half * sizeof<S>();
-  let acc = f32x4.splat(0);
-  w += half << 4;
-  for (const last = xScales + ((<usize>blocks) << 2); xScales < last; xScales += 4) {
-    const sum = v128.load32_splat(xSums);
-    const xScale = v128.load32_splat(xScales);
-    const dot = centred<B>(dot_rows(w, xPairs, nibbles), sum);
-    acc = add_scaled(acc, dot, load4<S>(w + scales), xScale);
-    if (!isVoid<B>()) acc = add_scaled(acc, sum, load4<S>(w + scales + 8 * sizeof<S>()), xScale);
-    w += q4_record<S, B>();
-    xSums += 4;
-    xPairs += 64;
-  }
-  return acc;
 }
 
 /** x i8 [blocks, 32] as xPairs. */
