@@ -8,7 +8,8 @@
 //   x      f32 [rows, k]            blocks = ceil(k / 32); q is zero beyond k
 //
 // Quantizes rows [begin, end). A block whose largest value is below 2^-100 becomes zeros with scale 0:
-// 127 / max would overflow. Infinity or NaN in a block makes its scale so, and with it the outputs.
+// 127 / max would overflow. Infinity or NaN in a block makes its scale NaN, and with it the outputs: the q of
+// such a value depend on the sign of a NaN, which processors choose differently.
 
 import { BLOCK } from '../op_layout';
 import { TINY } from '../simd';
@@ -59,6 +60,11 @@ function magnitude4(x: usize, signless: v128): v128 {
   return v128.and(v128.load(x), signless);
 }
 
+function scale_of(largest: f32): f32 {
+  if (largest < TINY) return 0;
+  return largest - largest == 0 ? largest / 127 : NaN;
+}
+
 /** The largest of four magnitudes, as a float. */
 function largest_of(magnitudes: v128): f32 {
   let max = i32x4.max_s(magnitudes, i32x4.shuffle(magnitudes, magnitudes, 2, 3, 0, 1));
@@ -72,7 +78,7 @@ function quantize_block(q: usize, scale: usize, x: usize): i32 {
   let max = magnitude4(x, signless);
   for (let i: usize = 16; i < 128; i += 16) max = i32x4.max_s(max, magnitude4(x + i, signless));
   const largest = largest_of(max);
-  store<f32>(scale, largest < TINY ? 0 : largest / 127);
+  store<f32>(scale, scale_of(largest));
   const inverse = f32x4.splat(largest < TINY ? 0 : 127 / largest);
 
   const round = f32x4.splat(ROUND);
@@ -92,7 +98,7 @@ function quantize_tail(q: usize, scale: usize, x: usize, count: u32): i32 {
   let largest: f32 = 0;
   for (let i: usize = 0; i < count; i++)
     largest = max<f32>(largest, abs<f32>(load<f32>(x + (i << 2))));
-  store<f32>(scale, largest < TINY ? 0 : largest / 127);
+  store<f32>(scale, scale_of(largest));
   const inverse: f32 = largest < TINY ? 0 : 127 / largest;
   let sum = 0;
   for (let i: u32 = 0; i < <u32>BLOCK; i++) {

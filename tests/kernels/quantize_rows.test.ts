@@ -66,4 +66,19 @@ test('halves round to even and the largest value reaches 127, of both signs', ()
   assert.equal([...run(x.slice(0, 7), 1, 7).q.slice(0, 7)], [127, -127, 0, 2, 2, 0, -2]);
 });
 
+for (const value of [Infinity, -Infinity, NaN]) {
+  for (const k of [32, 33, 70]) {
+    for (const at of [0, 13, k - 1]) {
+      test(`${value} at ${at} of ${k} makes the scale of its block NaN, and no other`, () => {
+        const x = Float32Array.from({ length: k }, (_, i) => i + 1);
+        x[at] = value;
+        const { scales } = run(x, 1, k);
+        scales.forEach((scale, block) => {
+          assert.is(Number.isNaN(scale), block === at >> 5, `block ${block}: ${scale}`);
+        });
+      });
+    }
+  }
+}
+
 test.run();
