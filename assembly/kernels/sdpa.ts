@@ -4,7 +4,7 @@
 //   rows   row table of the step; a row sees positions (position - window, position], window 0: all
 //   pages  layout in kv_page.ts, T its type; headDim % 4 == 0, heads % kvHeads == 0
 //   scratch f32 [g, 32] weights of a tile, g = heads / kvHeads; [headDim, 32] K and [32, headDim] V of a tile,
-//           widened; then the state (below) of each of the g heads
+//           widened; then the state (sdpa_state.ts) of each of the g heads
 //
 // Computes (row, kvHead) pairs [begin, end), numbered row * kvHeads + kvHead.
 //
@@ -21,21 +21,14 @@ import {
   ROW_POSITION,
   SEGMENT_POSITIONS,
 } from '../op_layout';
-import { exp1, TWO_112 } from '../simd';
+import { TWO_112 } from '../simd';
 import { head_bytes, page_layer } from './kv_page';
+import { clear, divide, merge, SEGMENT_KEEP, SUM, VALUES, weigh } from './sdpa_state';
 import { add_values, scores, widen } from './sdpa_tile';
-import { exponentials, mask_and_max, multiply } from './sdpa_weights';
+import { multiply } from './sdpa_weights';
 
 /** Bytes of the weights of a head in a tile. */
 const TILE: usize = PAGE_POSITIONS << 2;
-
-// The state of a head: five numbers, then its values in the segment.
-const SEGMENT_MAX = 0;
-const SEGMENT_SUM = 4;
-const MAX = 8;
-const SUM = 12;
-const SEGMENT_KEEP = 16; // factor for what the segment has summed before its last tile
-const VALUES = 32;
 
 export function sdpa<T>(
   out: usize,
@@ -109,56 +102,5 @@ export function sdpa<T>(
       const sum = load<f32>(states + h * stateBytes, SUM);
       divide(out + at + ((h * headDim) << 2), headDim, sum);
     }
-  }
-}
-
-/** Starts a segment. */
-function clear(state: usize, headDim: u32): void {
-  store<f32>(state, -Infinity, SEGMENT_MAX);
-  store<f32>(state, 0, SEGMENT_SUM);
-  memory.fill(state + VALUES, 0, (<usize>headDim) << 2);
-}
-
-/**
- * Scores [32] become softmax weights relative to the segment's largest score so far; those outside
- * [first, last) become 0. They are `factor`, a power of two, times too large. Keeps in the state by what the
- * segment's values so far are to be multiplied.
- */
-function weigh(weights: usize, state: usize, first: u32, last: u32, factor: f32): void {
-  const before = load<f32>(state, SEGMENT_MAX);
-  const newMax = max2(before, mask_and_max(weights, first, last));
-  const keep = exp1(before - newMax);
-  const sum = load<f32>(state, SEGMENT_SUM) * keep + exponentials(weights, newMax, factor);
-  store<f32>(state, newMax, SEGMENT_MAX);
-  store<f32>(state, sum, SEGMENT_SUM);
-  store<f32>(state, keep, SEGMENT_KEEP);
-}
-
-function max2(a: f32, b: f32): f32 {
-  return a > b ? a : b;
-}
-
-/** Merges the segment into out, max and sum; the first segment only stores, as out holds no numbers yet. */
-function merge(out: usize, state: usize, headDim: u32, first: bool): void {
-  const segmentMax = load<f32>(state, SEGMENT_MAX);
-  const before = first ? <f32>-Infinity : load<f32>(state, MAX);
-  const newMax = max2(before, segmentMax);
-  const keep = exp1(before - newMax);
-  const gain = exp1(segmentMax - newMax);
-  const sum: f32 = first ? 0 : load<f32>(state, SUM) * keep;
-  store<f32>(state, sum + load<f32>(state, SEGMENT_SUM) * gain, SUM);
-  store<f32>(state, newMax, MAX);
-  let values = state + VALUES;
-  for (let d: u32 = 0; d < headDim; d += 4, out += 16, values += 16) {
-    const gained = f32x4.mul(v128.load(values), f32x4.splat(gain));
-    const kept = first ? f32x4.splat(0) : f32x4.mul(v128.load(out), f32x4.splat(keep));
-    v128.store(out, f32x4.add(kept, gained));
-  }
-}
-
-function divide(out: usize, headDim: u32, sum: f32): void {
-  const divisor = f32x4.splat(sum);
-  for (let d: usize = 0; d < headDim; d += 4, out += 16) {
-    v128.store(out, f32x4.div(v128.load(out), divisor));
   }
 }
