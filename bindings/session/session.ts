@@ -6,6 +6,7 @@ import { CapacityError, DisposedError, OptionError } from '../errors.js';
 import type { MaybePromise, Row } from '../executor/executor.js';
 import type { Progress } from '../model/progress.js';
 import { nextTask } from '../platform/next_task.js';
+import { checkLogits } from './finite_logits.js';
 import { SessionPages } from './kv_pages.js';
 import { logProbability } from './log_probability.js';
 import type { SessionOwner, TokenChooser } from './owner.js';
@@ -65,7 +66,8 @@ export class Session {
    * Appends tokens.
    * @returns logits [vocabSize] of the last one, a copy
    * @throws OptionError for no tokens or bad ones, CapacityError if the context or the memory is full,
-   *   `signal.reason` when aborted; the session is then as it was before
+   *   FormatError for logits that are not finite, `signal.reason` when aborted; the session is then as it was
+   *   before
    */
   async prefill(tokens: ArrayLike<number>, options: PrefillOptions = {}): Promise<Float32Array> {
     const copyLogits = async () => (await this.#owner.executor.logits(0)).slice();
@@ -221,6 +223,7 @@ export class Session {
       await turns.run(async () => {
         this.#use();
         await executor.run(rows);
+        await checkLogits(executor, rows);
         for (const { position, token } of rows) this.#tokens[position] = token;
         if (wanted) result = { value: await feed.read(begin, rows.length) };
       });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { safetensorsFile, writeTinyLlama } from '../support/tiny_model.js';
+import { safetensorsFile, writeOverflowing, writeTinyLlama } from '../support/tiny_model.js';
 import { type Outcome, runCli, runCliInto } from './run_cli.js';
 
 const test = suite<{ dir: string; model: string }>('damaged');
@@ -103,6 +103,18 @@ test('no model: a file of another kind', async ({ model }) => {
     1,
     /config\.json.*not a model/,
   );
+});
+
+test('weights whose logits overflow', async ({ dir }) => {
+  const model = await writeOverflowing(join(dir, 'overflowing'));
+  const file = join(dir, 'text');
+  await writeFile(file, 'the hen and the dog');
+  const named = /position \d+: expected finite numbers, came (-?Infinity|NaN) for token \d+/;
+  checkRefusal(await runCli(['eval', model, '--text', file]), 1, named);
+  for (const temperature of ['0', '1']) {
+    const words = ['generate', model, '--prompt', 'a', '--temperature', temperature];
+    checkRefusal(await runCli(words), 1, named);
+  }
 });
 
 test('a damaged tokenizer', async ({ model }) => {

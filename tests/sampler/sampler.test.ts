@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { samplerDefaults } from '../../bindings/sampler/defaults.js';
+import { RANGES } from '../../bindings/sampler/ranges.js';
 import { Sampler, type SamplerOptions } from '../../bindings/sampler/sampler.js';
 import { Session } from '../../bindings/session/session.js';
 import { FakeExecutor, fakeOwner } from '../support/fake_executor.js';
@@ -27,7 +28,8 @@ async function choose(
 test('temperature 0: the largest logit, the lowest id among equals', async () => {
   assert.equal(await choose([1, 3, 2, 3], { temperature: 0 }), [1]);
   assert.equal(await choose([-5, -5, -5], { temperature: 0 }), [0]);
-  assert.equal(await choose([Number.NEGATIVE_INFINITY, -9], { temperature: 0 }), [1]);
+  const never = { 0: Number.NEGATIVE_INFINITY };
+  assert.equal(await choose([0, -9], { temperature: 0, logitBias: never }), [1]);
 });
 
 test('draws follow the probabilities', async () => {
@@ -109,19 +111,23 @@ test('allowedTokens', async () => {
   await raises(() => choose(logits, { allowedTokens: short }), 'OPTION', ['2 words', 'expected 3']);
 });
 
-test('logits that are no numbers are refused', async () => {
-  const nan = [Number.NaN, Number.NaN];
-  await raises(() => choose(nan, { temperature: 0 }), 'FORMAT', ['not finite']);
-  await raises(() => choose(nan, { temperature: 1 }), 'FORMAT', ['not finite']);
-  await raises(() => choose([1, Number.NaN], { temperature: 1, topK: 1 }), 'FORMAT', [
-    'not finite',
-  ]);
+test('what rules out every token is named', async () => {
+  const never = Number.NEGATIVE_INFINITY;
+  const bias = { 0: never, 1: never };
+  for (const temperature of [0, 1]) {
+    await raises(() => choose([1, 2], { temperature, logitBias: bias }), 'OPTION', ['logitBias']);
+    const both = { temperature, logitBias: { 1: never }, allowedTokens: new Uint32Array([2]) };
+    await raises(() => choose([1, 2], both), 'OPTION', ['allowedTokens and logitBias']);
+  }
 });
 
 test('options out of their interval', async () => {
   const cases: [SamplerOptions, ...(string | number)[]][] = [
     [{ temperature: -1 }, 'temperature', 'came -1'],
-    [{ temperature: 1e-9 }, 'temperature', '0, or 0.000001 and more', 'came 1e-9'],
+    [{ temperature: 1e-9 }, 'temperature', '0, or a number from 0.000001 to 1000000', 'came 1e-9'],
+    [{ temperature: 1e-300 }, 'temperature', 'came 1e-300'],
+    [{ temperature: 5e-324 }, 'temperature', 'came 5e-324'],
+    [{ temperature: 1e39 }, 'temperature', 'came 1e+39'],
     [{ temperature: Number.NaN }, 'temperature', 'NaN'],
     [{ temperature: Number.POSITIVE_INFINITY }, 'temperature', 'Infinity'],
     [{ temperature: '1' as unknown as number }, 'temperature'],
@@ -131,12 +137,27 @@ test('options out of their interval', async () => {
     [{ topP: 1.1 }, 'topP', 'came 1.1'],
     [{ minP: -0.1 }, 'minP', '[0, 1]', 'came -0.1'],
     [{ minP: 1.1 }, 'minP', 'came 1.1'],
-    [{ repetitionPenalty: 0 }, 'repetitionPenalty', 'above 0', 'came 0'],
+    [{ topP: Number.NaN }, 'topP', 'came NaN'],
+    [{ minP: Number.NaN }, 'minP', 'came NaN'],
+    [{ topK: Number.POSITIVE_INFINITY }, 'topK', 'came Infinity'],
+    [{ repetitionPenalty: 0 }, 'repetitionPenalty', 'from 0.001 to 1000', 'came 0'],
+    [{ repetitionPenalty: 1e-300 }, 'repetitionPenalty', 'from 0.001 to 1000', 'came 1e-300'],
+    [{ repetitionPenalty: 1e300 }, 'repetitionPenalty', 'came 1e+300'],
+    [{ repetitionPenalty: Number.NaN }, 'repetitionPenalty', 'came NaN'],
     [{ seed: -1 }, 'seed', 'came -1'],
     [{ seed: 2 ** 53 }, 'seed', '2^53 - 1', 'came 9007199254740992'],
     [{ seed: 0.5 }, 'seed', 'came 0.5'],
     [{ logitBias: { [-1]: 1 } }, 'logitBias', 'came -1'],
     [{ logitBias: { 1: Number.NaN } }, 'logitBias', 'token 1', 'NaN'],
+    [
+      { logitBias: { 1: Number.POSITIVE_INFINITY } },
+      'logitBias',
+      'token 1',
+      'to 1e+30',
+      'Infinity',
+    ],
+    [{ logitBias: { 1: 1e31 } }, 'logitBias', 'token 1', 'from -1e+30 to 1e+30', 'came 1e+31'],
+    [{ logitBias: { 1: '9' as unknown as number } }, 'logitBias', 'token 1', 'came 9'],
   ];
   for (const [options, ...parts] of cases) {
     await raises(() => new Sampler(options), 'OPTION', ['[sampler]', ...parts]);
@@ -170,8 +191,35 @@ test('defaults of generation_config.json', async () => {
   const greedy = new Sampler(samplerDefaults('{"do_sample": false, "temperature": 0.7}'));
   assert.is(greedy.temperature, 0);
   await raises(() => samplerDefaults('{'), 'FORMAT', ['generation_config.json']);
-  await raises(() => samplerDefaults('{"top_p": 2}'), 'FORMAT', ['top_p', 'came 2']);
-  await raises(() => samplerDefaults('{"temperature": "hot"}'), 'FORMAT', ['temperature', 'hot']);
+});
+
+test('a generation_config.json that the sampler would refuse is refused, by file and field', async () => {
+  const cases: [field: string, value: string, option: keyof SamplerOptions][] = [
+    ['temperature', '-1', 'temperature'],
+    ['temperature', '1e-9', 'temperature'],
+    ['temperature', '1e999', 'temperature'],
+    ['temperature', '"hot"', 'temperature'],
+    ['temperature', '"NaN"', 'temperature'],
+    ['top_k', '-1', 'topK'],
+    ['top_k', '2.5', 'topK'],
+    ['top_k', '[5]', 'topK'],
+    ['top_p', '0', 'topP'],
+    ['top_p', '2', 'topP'],
+    ['top_p', 'true', 'topP'],
+    ['min_p', '-0.5', 'minP'],
+    ['min_p', '{}', 'minP'],
+    ['repetition_penalty', '0', 'repetitionPenalty'],
+    ['repetition_penalty', '1e-300', 'repetitionPenalty'],
+    ['repetition_penalty', '"1"', 'repetitionPenalty'],
+  ];
+  for (const [field, value, option] of cases) {
+    const { expected } = RANGES[option as keyof typeof RANGES];
+    const named = ['[generation_config.json]', field, expected];
+    await raises(() => samplerDefaults(`{"${field}": ${value}}`), 'FORMAT', named, value);
+    await raises(() => new Sampler({ [option]: JSON.parse(value) }), 'OPTION', [option, expected]);
+  }
+  await raises(() => samplerDefaults('{"do_sample": 1}'), 'FORMAT', ['do_sample', 'came 1']);
+  await raises(() => samplerDefaults('{"top_p": NaN}'), 'FORMAT', ['generation_config.json']);
 });
 
 const FROZEN_PLAIN = [16, 3, 17, 2, 10, 14, 19, 17, 17, 2, 5, 14];

@@ -33,3 +33,15 @@ export async function writeTinyLlama(
   await writeFile(join(dir, 'model.safetensors'), safetensorsBytes(stored));
   return dir;
 }
+
+/** Writes a model into `dir` whose weights are finite and whose logits are not. @returns dir */
+export async function writeOverflowing(dir: string): Promise<string> {
+  const options = { tied: false, numLayers: 1 } as const;
+  await writeTinyLlama(dir, options);
+  const stored = [...tinyLlama(options).tensors].map(([name, { shape, values }]) => {
+    const huge = name === 'lm_head.weight' ? values.map((x) => Math.sign(x) * 3e38) : values;
+    return { name, dtype: 'F32', shape, bytes: encodeFloats('F32', huge) };
+  });
+  await writeFile(join(dir, 'model.safetensors'), safetensorsBytes(stored));
+  return dir;
+}
