@@ -2,9 +2,11 @@
 
 import { OptionError } from '../errors.js';
 
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+
 /**
  * Makes every token of `history` less likely: its positive logit is divided by `penalty`, its negative one
- * multiplied, once however often it occurs.
+ * multiplied, once however often it occurs. A finite logit stays finite.
  */
 export function penalizeRepetition(
   logits: Float32Array,
@@ -13,7 +15,8 @@ export function penalizeRepetition(
 ): void {
   for (const token of new Set(history)) {
     const logit = logits[token]!;
-    logits[token] = logit < 0 ? logit * penalty : logit / penalty;
+    const adjusted = logit < 0 ? logit * penalty : logit / penalty;
+    logits[token] = Math.max(-LARGEST_FLOAT32, Math.min(LARGEST_FLOAT32, adjusted));
   }
 }
 

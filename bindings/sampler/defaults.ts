@@ -1,6 +1,7 @@
 // How a model's authors want it sampled: generation_config.json.
 
 import { JsonFields, parseJsonObject } from '../model/json_fields.js';
+import { RANGES, type Range } from './ranges.js';
 import type { SamplerOptions } from './sampler.js';
 
 const FILE = 'generation_config.json';
@@ -14,19 +15,16 @@ export function samplerDefaults(generationConfig: string | null): SamplerOptions
   if (generationConfig === null) return {};
   const fields = new JsonFields(parseJsonObject(generationConfig, FILE), FILE);
   if (!fields.boolean('do_sample', true)) return { temperature: 0 };
-  const number = (key: string, least: number, most: number) => {
+  const read = (key: string, { holds, expected }: Range) => {
     const value = fields.get(key);
-    if (value === undefined) return undefined;
-    if (typeof value === 'number' && value >= least && value <= most) return value;
-    throw fields.wrong(key, `a number from ${least} to ${most}`);
+    if (value === undefined || holds(value)) return value as number | undefined;
+    throw fields.wrong(key, expected);
   };
   return {
-    temperature: number('temperature', 0, Number.MAX_VALUE),
-    topK: fields.has('top_k') ? fields.integer('top_k', 0, Number.MAX_SAFE_INTEGER) : undefined,
-    topP: fields.has('top_p') ? fields.positive('top_p', 1) : undefined,
-    minP: number('min_p', 0, 1),
-    repetitionPenalty: fields.has('repetition_penalty')
-      ? fields.positive('repetition_penalty', Number.MAX_VALUE)
-      : undefined,
+    temperature: read('temperature', RANGES.temperature),
+    topK: read('top_k', RANGES.topK),
+    topP: read('top_p', RANGES.topP),
+    minP: read('min_p', RANGES.minP),
+    repetitionPenalty: read('repetition_penalty', RANGES.repetitionPenalty),
   };
 }

@@ -1,15 +1,16 @@
 // Logits -> next token, beside the core. The order: repetitionPenalty, logitBias, allowedTokens; then the
 // largest logit if temperature is 0, else softmax(logits / temperature), topK, topP, minP and a draw.
 
-import { FormatError, OptionError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import type { Executor } from '../executor/executor.js';
 import type { TokenChooser } from '../session/owner.js';
 import { addBias, keepAllowed, penalizeRepetition } from './adjust.js';
 import { filterTokens, sum } from './filters.js';
 import { Random, randomSeed } from './random.js';
+import { BIAS_RANGE, isNatural, RANGES } from './ranges.js';
 
 export interface SamplerOptions {
-  /** 0: always the most likely token. Otherwise 1e-6 or more; default 1. */
+  /** 0: always the most likely token. Otherwise from 1e-6 to 1e6; default 1. */
   readonly temperature?: number | undefined;
   /** Draws among the k most likely tokens; 0, the default: among all. */
   readonly topK?: number | undefined;
@@ -17,18 +18,15 @@ export interface SamplerOptions {
   readonly topP?: number | undefined;
   /** Draws among tokens at least minP times as likely as the likeliest, [0, 1]; default 0. */
   readonly minP?: number | undefined;
-  /** Above 1 makes tokens that occurred less likely, prompt included; default 1. */
+  /** Above 1 makes tokens that occurred less likely, prompt included; from 1e-3 to 1e3, default 1. */
   readonly repetitionPenalty?: number | undefined;
   /** An integer from 0 to 2^53 - 1; default: a random one, to be read from `sampler.seed`. */
   readonly seed?: number | undefined;
-  /** Added to the logits of tokens, by id; -Infinity rules a token out. */
+  /** Added to the logits of tokens, by id, at most 1e30 either way; -Infinity rules a token out. */
   readonly logitBias?: Readonly<Record<number, number>> | undefined;
   /** Only tokens whose bit is 1 are drawn: bit t & 31 of word t >> 5. */
   readonly allowedTokens?: Uint32Array | null | undefined;
 }
-
-/** Below it, 1 / temperature would leave the range of float32. */
-const MIN_TEMPERATURE = 1e-6;
 
 export class Sampler implements TokenChooser {
   readonly temperature: number;
@@ -73,8 +71,6 @@ export class Sampler implements TokenChooser {
   #draw(probabilities: Float32Array, best: number): number {
     const kept = filterTokens(probabilities, this);
     const mass = kept?.mass ?? sum(probabilities);
-    // One NaN among the logits makes every probability NaN.
-    if (!(mass > 0)) throw this.#noChoice();
     const target = this.#random.uniform() * mass;
     const count = kept?.ids.length ?? probabilities.length;
     let reached = 0;
@@ -90,15 +86,11 @@ export class Sampler implements TokenChooser {
     return last;
   }
 
-  #noChoice(): Error {
-    if (this.allowedTokens) {
-      return new OptionError(
-        '[sampler] allowedTokens: expected at least one token with a finite logit',
-      );
-    }
-    return new FormatError(
-      '[sampler] the logits are not finite: the weights of this model are damaged',
-    );
+  /** Logits come finite, so only options can have ruled out every token. */
+  #noChoice(): OptionError {
+    const names = [this.allowedTokens && 'allowedTokens', this.logitBias.size > 0 && 'logitBias'];
+    const came = names.filter(Boolean).join(' and ');
+    return new OptionError(`[sampler] ${came}: expected at least one token that may be chosen`);
   }
 }
 
@@ -117,29 +109,13 @@ function likeliest(logits: Float32Array): number {
 }
 
 function checkOptions(sampler: Sampler): void {
-  const { temperature, topK, topP, minP, repetitionPenalty, seed, logitBias } = sampler;
-  const isHot = Number.isFinite(temperature) && temperature >= MIN_TEMPERATURE;
-  check(
-    temperature === 0 || isHot,
-    'temperature',
-    `0, or ${MIN_TEMPERATURE} and more`,
-    temperature,
-  );
-  check(isNatural(topK), 'topK', 'an integer, 0 or more', topK);
-  check(Number.isFinite(topP) && topP > 0 && topP <= 1, 'topP', 'a number in (0, 1]', topP);
-  check(Number.isFinite(minP) && minP >= 0 && minP <= 1, 'minP', 'a number in [0, 1]', minP);
-  const isPenalty = Number.isFinite(repetitionPenalty) && repetitionPenalty > 0;
-  check(isPenalty, 'repetitionPenalty', 'a finite number above 0', repetitionPenalty);
-  check(isNatural(seed), 'seed', 'an integer from 0 to 2^53 - 1', seed);
-  for (const [token, value] of logitBias) {
-    check(isNatural(token), 'logitBias', 'token ids, integers from 0', token);
-    const isBias = typeof value === 'number' && !Number.isNaN(value);
-    check(isBias, 'logitBias', `a number for token ${token}`, value);
+  for (const name of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
+    check(RANGES[name].holds(sampler[name]), name, RANGES[name].expected, sampler[name]);
   }
-}
-
-function isNatural(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+  for (const [token, value] of sampler.logitBias) {
+    check(isNatural(token), 'logitBias', 'token ids, integers from 0', token);
+    check(BIAS_RANGE.holds(value), `logitBias of token ${token}`, BIAS_RANGE.expected, value);
+  }
 }
 
 function check(valid: boolean, name: string, expected: string, came: unknown): void {
