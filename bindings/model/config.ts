@@ -31,6 +31,8 @@ const MAX_WIDTH = 1 << 20;
 const MAX_LAYERS = 4096;
 const MAX_HEADS = 4096;
 const MAX_HEAD_DIM = 1024;
+/** Well inside float32: an eps that is zero there makes a row of zeros NaN. */
+const MIN_NORM_EPS = 1e-30;
 /** Tokens and positions pass through float32, which counts exactly up to here. */
 const MAX_COUNT = 1 << 24;
 
@@ -66,7 +68,7 @@ export function parseConfig(
     ...parseHeads(fields),
     vocabSize,
     contextLength: fields.integer('max_position_embeddings', 1, MAX_COUNT),
-    rmsNormEps: fields.positive('rms_norm_eps', 1),
+    rmsNormEps: fields.number('rms_norm_eps', MIN_NORM_EPS, 1),
     tiedEmbeddings: fields.boolean('tie_word_embeddings', false),
     rope: parseRope(fields, MAX_COUNT),
     bosTokenId: tokenIds('bos_token_id', generationFields, fields, vocabSize)[0] ?? null,
@@ -134,6 +136,12 @@ function parseHeads(fields: JsonFields): {
   if (headDim % 2 !== 0) {
     const expected = 'an even number, for rope turns pairs';
     throw new FormatError(`${fields.at('head_dim')}: expected ${expected}, came ${headDim}`);
+  }
+  if (numHeads * headDim > MAX_WIDTH) {
+    const expected = `at most ${MAX_WIDTH} over all ${numHeads} num_attention_heads`;
+    throw new FormatError(
+      `${fields.at('head_dim')}: expected ${expected}, came ${numHeads * headDim}`,
+    );
   }
   return { numHeads, numKvHeads, headDim };
 }

@@ -26,7 +26,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** A value from JSON, short enough for a message. */
 export function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  // 1e999 is read as Infinity, which JSON would write as null.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
@@ -61,6 +62,13 @@ export class JsonFields {
       return value as number;
     }
     throw this.wrong(key, `an integer from ${least} to ${most}`);
+  }
+
+  /** A number from `least` to `most`; without `absent` the field must be there. */
+  number(key: string, least: number, most: number, absent?: number): number {
+    const value = this.get(key) ?? absent;
+    if (typeof value === 'number' && value >= least && value <= most) return value;
+    throw this.wrong(key, `a number from ${least} to ${most}`);
   }
 
   /** A number above 0, at most `most`. */

@@ -6,7 +6,7 @@
 //     { "type": "palettize", "bits": 4, "granularity": "per_grouped_channel", "group_size": 16,
 //       "enable_per_channel_scale": true, "in_features": k } } }                                      ours
 //
-// MLX repeats its object as `quantization_config`, without a quant_method.
+// MLX repeats its object as `quantization_config`, without a quant_method; both must mean the same.
 
 import { FormatError, UnsupportedError } from '../errors.js';
 import { GROUP_SIZE, PALETTE_ROWS } from '../formats.js';
@@ -52,6 +52,13 @@ export interface Quantization {
   readonly paths: readonly string[];
 }
 
+/** MLX's affine is always linear. */
+interface MlxQuantization extends Quantization {
+  meaning(path: string): LinearMeaning | null;
+  /** Modules that it says something of. */
+  readonly named: readonly string[];
+}
+
 /**
  * Reads the quantization keys of config.json; null if there are none.
  * @throws UnsupportedError for other methods and schemes, by name; FormatError for fields that are
@@ -74,8 +81,24 @@ export function parseQuantization(config: JsonObject, name: string): Quantizatio
     }
     return parseOurs(common);
   }
-  const affine = mlx ?? common;
-  return affine && parseMlx(affine, mlx ? 'quantization' : 'quantization_config');
+  const repeated = common && parseMlx(common, 'quantization_config');
+  if (!mlx) return repeated;
+  const parsed = parseMlx(mlx, 'quantization');
+  if (repeated) checkSame(parsed, repeated, name);
+  return parsed;
+}
+
+/** Compares what is said of every module that one of the two names, and of all others. */
+function checkSame(expected: MlxQuantization, came: MlxQuantization, name: string): void {
+  const text = (meaning: LinearMeaning | null) => (meaning ? `${meaning.bits} bits` : 'floats');
+  for (const path of ['', ...expected.named, ...came.named]) {
+    const [first, second] = [expected, came].map((one) => text(one.meaning(path)));
+    if (first === second) continue;
+    throw new FormatError(
+      `[${name}] quantization_config: expected ${first} for ${path || 'all weights'} as in ` +
+        `quantization, came ${second}`,
+    );
+  }
 }
 
 function parseOurs(fields: JsonFields): Quantization {
@@ -130,14 +153,14 @@ function expectOnly<T>(fields: JsonFields, key: string, came: T, only: T): void 
 }
 
 /** Modules may have an object of their own, or `false`; whether another is packed, its scales tell. */
-function parseMlx(fields: JsonFields, key: string): Quantization {
+function parseMlx(fields: JsonFields, key: string): MlxQuantization {
   const rest: LinearMeaning = {
     kind: 'linear',
     bits: parseBits(fields),
     symmetric: false,
     inFeatures: null,
   };
-  const meanings = new Map<string, PackedMeaning | null>();
+  const meanings = new Map<string, LinearMeaning | null>();
   for (const path of fields.keys()) {
     const value = fields.get(path);
     if (['group_size', 'bits', 'mode'].includes(path) || value === undefined) continue;
@@ -154,6 +177,7 @@ function parseMlx(fields: JsonFields, key: string): Quantization {
   return {
     key,
     meaning: (path) => (meanings.has(path) ? meanings.get(path)! : rest),
+    named: [...meanings.keys()],
     paths: [...meanings].flatMap(([path, meaning]) => (meaning ? [path] : [])),
   };
 }

@@ -23,24 +23,38 @@ export interface RopeSpec {
 
 /** Hugging Face's value where a Llama config has none. */
 const DEFAULT_THETA = 10000;
+/** Below it, later pairs of a head would turn faster than the first, to infinity. */
+const MIN_THETA = 1;
 const MAX_THETA = 1e12;
+/** Scaling stretches the context. */
+const MIN_FACTOR = 1;
 const MAX_FACTOR = 1e4;
 
 /**
  * @param maxContext most positions a config may name
- * @throws UnsupportedError for a kind of scaling other than linear and llama3
+ * @throws UnsupportedError for a kind of scaling other than linear and llama3, FormatError for a value out of
+ *   range and for keys that contradict each other
  */
 export function parseRope(fields: JsonFields, maxContext: number): RopeSpec {
   const parameters = fields.object('rope_parameters');
-  const thetaFields = parameters?.has('rope_theta') ? parameters : fields;
-  const theta = thetaFields.positive('rope_theta', MAX_THETA, DEFAULT_THETA);
   for (const one of [fields, parameters]) checkPartial(one);
-  const scaling = parameters ?? fields.object('rope_scaling');
+  const theta = (from: JsonFields | null) =>
+    from?.has('rope_theta') ? from.number('rope_theta', MIN_THETA, MAX_THETA) : undefined;
+  const scaling = (from: JsonFields | null) => (from ? parseScaling(from, maxContext) : undefined);
+  const old = fields.object('rope_scaling');
   return {
-    theta,
+    theta: agreed(theta(fields), theta(parameters), fields.at('rope_theta')) ?? DEFAULT_THETA,
     style: 'halves',
-    scaling: scaling && parseScaling(scaling, maxContext),
+    scaling: agreed(scaling(old), scaling(parameters), fields.at('rope_scaling')) ?? null,
   };
+}
+
+/** The one value of an old key and of `rope_parameters`; undefined: not there. */
+function agreed<T>(old: T | undefined, parameter: T | undefined, where: string): T | undefined {
+  if (old === undefined) return parameter;
+  const [came, expected] = [old, parameter].map((value) => JSON.stringify(value));
+  if (parameter === undefined || came === expected) return old;
+  throw new FormatError(`${where}: expected ${expected} as in rope_parameters, came ${came}`);
 }
 
 function parseScaling(fields: JsonFields, maxContext: number): RopeScaling | null {
@@ -49,7 +63,7 @@ function parseScaling(fields: JsonFields, maxContext: number): RopeScaling | nul
   if (!fields.has(key) && !fields.has('factor')) return null;
   const type = fields.string(key);
   if (type === 'default') return null;
-  if (type === 'linear') return { type, factor: fields.positive('factor', MAX_FACTOR) };
+  if (type === 'linear') return { type, factor: fields.number('factor', MIN_FACTOR, MAX_FACTOR) };
   if (type !== 'llama3') {
     throw new UnsupportedError(
       `${fields.at(key)}: ${type} is not supported, only linear and llama3`,
@@ -63,7 +77,7 @@ function parseScaling(fields: JsonFields, maxContext: number): RopeScaling | nul
   }
   return {
     type,
-    factor: fields.positive('factor', MAX_FACTOR),
+    factor: fields.number('factor', MIN_FACTOR, MAX_FACTOR),
     lowFreqFactor,
     highFreqFactor,
     originalContext: fields.integer('original_max_position_embeddings', 1, maxContext),

@@ -74,8 +74,79 @@ test('rope scaling, under its old names and its new', () => {
   const parameters = { rope_type: 'llama3', rope_theta: 500000, ...llama3 };
   const { rope } = parse({ rope_theta: undefined, rope_parameters: parameters });
   assert.equal(rope, { theta: 500000, style: 'halves', scaling: expected });
-  const plain = parse({ rope_theta: 3, rope_parameters: { rope_theta: 7 } }).rope;
+  const plain = parse({ rope_theta: 7, rope_parameters: { rope_theta: 7 } }).rope;
   assert.equal(plain, { theta: 7, style: 'halves', scaling: null });
+  const both = { rope_scaling: { type: 'llama3', ...llama3 }, rope_theta: 500000 };
+  assert.equal(parse({ ...both, rope_parameters: parameters }).rope, rope);
+});
+
+test('rope under both names must be one rope', async () => {
+  const linear = { rope_type: 'linear', factor: 2 };
+  const cases: [change: object, parts: string[]][] = [
+    [{ rope_theta: 3, rope_parameters: { rope_theta: 7 } }, ['rope_theta', '7', 'came 3']],
+    [
+      { rope_scaling: linear, rope_parameters: { ...linear, factor: 4 } },
+      ['rope_scaling', '4', '2'],
+    ],
+    [{ rope_scaling: linear, rope_parameters: { rope_theta: 10000 } }, ['rope_scaling', 'null']],
+    [{ rope_scaling: { rope_type: 'default' }, rope_parameters: linear }, ['rope_scaling', 'null']],
+  ];
+  for (const [change, parts] of cases) {
+    const named = ['[config.json]', 'rope_parameters', ...parts];
+    await raises(() => parse(change), 'FORMAT', named, JSON.stringify(change));
+  }
+});
+
+test('values that can only give NaN are refused, with the range', async () => {
+  const LLAMA3 = { rope_type: 'llama3', factor: 8, original_max_position_embeddings: 64 };
+  const cases: [key: string, of: (value: unknown) => object, good: number[], range: string][] = [
+    ['rope_theta', (rope_theta) => ({ rope_theta }), [1, 1e12], 'from 1 to 1000000000000'],
+    [
+      'rope_parameters.rope_theta',
+      (rope_theta) => ({ rope_theta: undefined, rope_parameters: { rope_theta } }),
+      [1, 1e12],
+      'from 1 to 1000000000000',
+    ],
+    ['rms_norm_eps', (rms_norm_eps) => ({ rms_norm_eps }), [1e-30, 1e-5, 1], 'from 1e-30 to 1'],
+    [
+      'rope_scaling.factor',
+      (factor) => ({ rope_scaling: { type: 'linear', factor } }),
+      [1, 1e4],
+      'from 1 to 10000',
+    ],
+    [
+      'rope_scaling.factor',
+      (factor) => ({
+        rope_scaling: { ...LLAMA3, factor, low_freq_factor: 1, high_freq_factor: 4 },
+      }),
+      [1, 1e4],
+      'from 1 to 10000',
+    ],
+    [
+      'rope_scaling.low_freq_factor',
+      (low_freq_factor) => ({
+        rope_scaling: { ...LLAMA3, low_freq_factor, high_freq_factor: 1e4 },
+      }),
+      [1],
+      'above 0',
+    ],
+  ];
+  const bad = ['0', '-1', '1e-400', '-1e-300', '1e999', '-1e999', '"1"', '"NaN"', '[1]', 'true'];
+  for (const [key, change, good, range] of cases) {
+    for (const value of good) parse(change(value));
+    const least = key.endsWith('low_freq_factor') ? [] : ['1e-300', '1e-39'];
+    for (const value of [...bad, ...least, '1e300']) {
+      // From text, as JSON has infinities that JSON.stringify has not.
+      const text = JSON.stringify({ ...config, ...change('HERE') }).replace('"HERE"', value);
+      const named = ['[config.json]', key, range];
+      await raises(() => parseConfig(text, 'config.json'), 'FORMAT', named, `${key} ${value}`);
+    }
+  }
+});
+
+test('an infinity in JSON is told as one', () => {
+  const text = JSON.stringify({ ...config, rope_theta: 'X' }).replace('"X"', '1e999');
+  return raises(() => parseConfig(text, 'config.json'), 'FORMAT', ['came Infinity']);
 });
 
 const SIZES = [
@@ -119,6 +190,11 @@ const REFUSED: readonly [change: object, code: ErrorCode, parts: (string | numbe
   [{ num_key_value_heads: 3 }, 'FORMAT', ['num_key_value_heads', 3, 4]],
   [{ num_key_value_heads: 8 }, 'FORMAT', ['num_key_value_heads', 8, 4]],
   [{ head_dim: 7 }, 'FORMAT', ['head_dim', 'even', 7]],
+  [
+    { num_attention_heads: 4096, head_dim: 1024 },
+    'FORMAT',
+    ['head_dim', 'at most 1048576', '4096 num_attention_heads', 'came 4194304'],
+  ],
   [{ head_dim: null, hidden_size: 66 }, 'FORMAT', ['num_attention_heads', 66, 4]],
   [{ eos_token_id: 300 }, 'FORMAT', ['eos_token_id', 299, 300]],
   [{ eos_token_id: [2, -1] }, 'FORMAT', ['eos_token_id', '[2,-1]']],

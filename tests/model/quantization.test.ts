@@ -35,6 +35,23 @@ test("MLX's key, with modules of their own", () => {
   assert.equal(parse({ quantization: MLX, quantization_config: MLX })!.meaning('x')!.bits, 4);
 });
 
+test("MLX's two keys must mean the same", async () => {
+  const head = { group_size: 32, bits: 8 };
+  const same = { quantization: { ...MLX, head }, quantization_config: { head, ...MLX } };
+  assert.equal(parse(same)!.meaning('head')!.bits, 8);
+  const cases: [one: object, other: object, ...parts: string[]][] = [
+    [MLX, { ...MLX, bits: 8 }, '4 bits for all weights', 'came 8 bits'],
+    [{ ...MLX, head }, MLX, '8 bits for head', 'came 4 bits'],
+    [MLX, { ...MLX, head: false }, '4 bits for head', 'came floats'],
+  ];
+  for (const [quantization, quantization_config, ...parts] of cases) {
+    const both = { quantization, quantization_config };
+    await raises(() => parse(both), 'FORMAT', ['[config.json] quantization_config', ...parts]);
+  }
+  const wrong = { quantization: MLX, quantization_config: { ...MLX, group_size: 64 } };
+  await raises(() => parse(wrong), 'UNSUPPORTED', ['quantization_config.group_size', '64']);
+});
+
 test('our key, tensor by tensor', () => {
   const quantization = parse(ours(TENSOR))!;
   const a = { kind: 'linear', bits: 4, symmetric: true, inFeatures: 172 };
