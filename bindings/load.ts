@@ -15,6 +15,7 @@ import { type Checkpoint, openCheckpoint } from './model/checkpoint.js';
 import type { ModelConfig } from './model/config.js';
 import { locationName, type ModelLocation } from './model/file_tree.js';
 import type { FetchLike } from './model/files.js';
+import { checkTiedHead } from './model/tied_head.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';
 import { samplerDefaults } from './sampler/defaults.js';
@@ -66,6 +67,7 @@ export async function loadSeen(
     const plan = planFor(config);
     checkWeights(plan, checkpoint.weights, checkpoint.name);
     const texts = readTexts(checkpoint);
+    await checkTiedHead(checkpoint, options.signal);
     const { executor, runtime } = await createExecutor(plan, checkpoint, options, module);
     const loadMs = performance.now() - started;
     return new Model({

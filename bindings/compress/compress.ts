@@ -4,6 +4,7 @@ import { createFile, makeDirectory } from '#platform';
 import { OptionError } from '../errors.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
+import { checkTiedHead } from '../model/tied_head.js';
 import { checkWeights } from '../plan/check.js';
 import { planFor } from '../plan/plan_for.js';
 import { assignSchemes, type CompressedTensor, quantizationKeys } from './compressed_tensor.js';
@@ -45,6 +46,7 @@ export async function compressModel(
   const checkpoint = await openCheckpoint(location, { signal });
   try {
     checkWeights(planFor(checkpoint.config), checkpoint.weights, location);
+    await checkTiedHead(checkpoint, signal);
     const tensors = assignSchemes(checkpoint.weights.values(), recipe);
     const sources = new Set([location]);
     for (const { weight } of tensors) sources.add(weight.values.source.name);

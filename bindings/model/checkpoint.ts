@@ -20,6 +20,8 @@ export interface Checkpoint {
    * `lm_head`).
    */
   readonly weights: ReadonlyMap<string, Weight>;
+  /** A head that was stored although it is tied to the embedding; `checkTiedHead` compares them. */
+  readonly storedHead: Weight | null;
   /** JSON texts of the side files, null where there is none (chatTemplate: Jinja text). */
   readonly texts: {
     readonly tokenizer: string | null;
@@ -57,14 +59,15 @@ function readCheckpoint(name: string, files: ModelFiles): Checkpoint {
   const config = parseConfig(rawConfig, configName, texts.generationConfig);
   const quantization = parseQuantization(rawConfig, configName);
   const weights = collectWeights(files.tensors, quantization, name);
-  // Where the head is tied, the embedding is what it means, whatever a writer stored beside it.
-  if (config.tiedEmbeddings) weights.delete('lm_head');
+  const storedHead = (config.tiedEmbeddings && weights.get('lm_head')) || null;
+  if (storedHead) weights.delete('lm_head');
   const { tokenizer, tokenizerConfig, generationConfig, chatTemplate } = texts;
   return {
     name,
     config,
     rawConfig,
     weights,
+    storedHead,
     texts: { tokenizer, tokenizerConfig, generationConfig, chatTemplate },
     fileBytes,
     close: () => files.close(),

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compressModel } from '../../bindings/compress/compress.js';
+import { loadModel } from '../../bindings/load.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { readRows } from '../../bindings/model/read_rows.js';
+import { checkTiedHead } from '../../bindings/model/tied_head.js';
 import { raises } from '../support/raises.js';
 import { sharedModel } from '../support/shared_models.js';
 import {
@@ -169,20 +172,51 @@ test('an abort before and while opening throws its reason', async ({ dir }) => {
   assert.is(await aborted.catch((thrown) => thrown), reason);
 });
 
-test('tensors that are known to be harmless', async ({ dir }) => {
+/** A tied model whose file has these tensors too. */
+async function writeWith(dir: string, ...more: ReturnType<typeof tinyTensors>): Promise<number> {
   await writeTinyLlama(dir);
-  const head = tinyTensors({ tied: false }).find(({ name }) => name === 'lm_head.weight')!;
+  const tensors = [...tinyTensors(), ...more];
+  await writeFile(join(dir, 'model.safetensors'), safetensorsBytes(tensors));
+  return tensors.length;
+}
+
+/** The embedding, stored once more as the head. */
+function copiedHead() {
+  const embedding = tinyTensors().find(({ name }) => name === `${EMBED}.weight`)!;
+  return { ...embedding, name: 'lm_head.weight' };
+}
+
+test('tensors that are known to be harmless', async ({ dir }) => {
   const frequencies = {
     name: 'model.layers.0.self_attn.rotary_emb.inv_freq',
     dtype: 'F32',
     shape: [8],
     bytes: new Uint8Array(32),
   };
-  const tensors = [...tinyTensors(), head, frequencies];
-  await writeFile(join(dir, 'model.safetensors'), safetensorsBytes(tensors));
+  const count = await writeWith(dir, copiedHead(), frequencies);
   const checkpoint = await openCheckpoint(dir);
-  assert.is(checkpoint.weights.size, tensors.length - 2);
+  assert.is(checkpoint.weights.size, count - 2);
+  await checkTiedHead(checkpoint);
   await checkpoint.close();
+});
+
+test('a tied head that is stored must be the embedding', async ({ dir }) => {
+  const named = ['lm_head.weight', 'tie_word_embeddings', `${EMBED}.weight`];
+  const load = async () => (await loadModel(dir)).dispose();
+  const head = copiedHead();
+  await writeWith(dir, head);
+  await load();
+
+  const bytes = head.bytes.slice();
+  bytes[7 * 64 * 4 + 5]! ^= 1;
+  await writeWith(dir, { ...head, bytes });
+  await raises(load, 'FORMAT', [dir, ...named, 'row 7 of values differs']);
+  const out = join(dir, 'out');
+  await raises(() => compressModel(dir, out, { scheme: 'int8' }), 'FORMAT', [dir, ...named]);
+
+  const half = { ...head, dtype: 'F16', bytes: bytes.subarray(0, bytes.length / 2) };
+  await writeWith(dir, half);
+  await raises(load, 'FORMAT', [dir, ...named, 'f16', 'not', 'f32']);
 });
 
 for (const [name, tensors] of [

@@ -46,6 +46,7 @@ export function tinyCheckpoint(seed: number, config: ModelConfig = tinyConfig())
     config,
     rawConfig: {},
     weights,
+    storedHead: null,
     texts: {
       tokenizer: null,
       tokenizerConfig: null,
