@@ -68,7 +68,8 @@ export interface TextModel extends PromptModel {
 /**
  * Generates text as it comes; the generator returns the whole result.
  * @throws OptionError for a bad option or an empty prompt, at once; while running CapacityError for a prompt
- *   longer than the context, DisposedError, `signal.reason` when aborted
+ *   longer than the context, FormatError for logits that are not finite, DisposedError, `signal.reason` when
+ *   aborted
  */
 export function generate(
   model: TextModel,

@@ -185,7 +185,8 @@ export class Model {
    * `do_sample` is false), top_k, top_p, min_p, repetition_penalty. Without one, temperature is 1 and nothing
    * is filtered.
    * @throws OptionError for a bad option or an empty prompt, at once; while running CapacityError for a prompt
-   *   longer than the context, DisposedError, `signal.reason` when aborted
+   *   longer than the context, FormatError for logits that are not finite, DisposedError, `signal.reason` when
+   *   aborted
    */
   generate(
     prompt: Prompt,

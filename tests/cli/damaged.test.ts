@@ -117,6 +117,12 @@ test('weights whose logits overflow', async ({ dir }) => {
   }
 });
 
+test('sampling defaults that mean nothing', async ({ model }) => {
+  await writeFile(join(model, 'generation_config.json'), '{"top_p": 0}');
+  const named = /\[generation_config\.json\] top_p: expected a number in \(0, 1\], came 0/;
+  checkRefusal(await runCli(['generate', model, '--prompt', 'a', '--top-p', '1']), 1, named);
+});
+
 test('a damaged tokenizer', async ({ model }) => {
   await writeFile(join(model, 'tokenizer.json'), '[]');
   checkRefusal(await runCli(['generate', model, '--prompt', 'a']), 1, /tokenizer\.json/);

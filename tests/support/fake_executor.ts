@@ -165,13 +165,17 @@ export function hashedLogits(history: readonly number[], vocabSize: number): Flo
   return Float32Array.from({ length: vocabSize }, () => random.between(-4, 4));
 }
 
-/** What sessions need of a model, around an executor. */
 export function fakeOwner(executor: FakeExecutor): SessionOwner {
+  return ownerOf(executor, executor.vocabSize);
+}
+
+/** What sessions need of a model, around an executor. */
+export function ownerOf(executor: Executor, vocabSize: number): SessionOwner {
   return {
     executor,
     pages: new KvPages(executor.kv),
     turns: new TurnQueue(),
-    vocabSize: executor.vocabSize,
+    vocabSize,
     sessions: new Set(),
     known: new WeakSet(),
   };
