@@ -5,12 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createExecutor } from '../../bindings/executor/select.js';
 import { loadModel } from '../../bindings/load.js';
+import type { RopeScaling } from '../../bindings/model/config.js';
+import { planFor } from '../../bindings/plan/plan_for.js';
 import { Sampler } from '../../bindings/sampler/sampler.js';
 import { Session } from '../../bindings/session/session.js';
-import { FakeExecutor, fakeOwner, hashedLogits } from '../support/fake_executor.js';
+import { FakeExecutor, fakeOwner, hashedLogits, ownerOf } from '../support/fake_executor.js';
 import { raises } from '../support/raises.js';
-import { writeOverflowing } from '../support/tiny_model.js';
+import { product } from '../support/random.js';
+import {
+  floatWeight,
+  tinyCheckpoint,
+  tinyConfig,
+  writeOverflowing,
+} from '../support/tiny_model.js';
 
 const VOCABULARY = 30;
 const BAD = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -67,6 +76,38 @@ test('the largest finite logits are no error', async () => {
   assert.equal([...(await session.prefill([1]))], logits);
   const [, second] = await session.logProbs([1, 0]);
   assert.ok(Math.abs(second! + Math.log(3)) < 1e-12, `${second}`);
+});
+
+test('configs at the ends of their ranges give finite logits, also for a row of zeros', async () => {
+  const llama3 = { lowFreqFactor: 1, highFreqFactor: 1 + 2 ** -52, originalContext: 1 };
+  const scalings: (RopeScaling | null)[] = [
+    null,
+    { type: 'linear', factor: 1e4 },
+    { type: 'llama3', factor: 1e4, ...llama3 },
+  ];
+  for (const { theta, rmsNormEps, scaling } of product({
+    theta: [1, 1e12],
+    rmsNormEps: [1e-30, 1],
+    scaling: scalings,
+  })) {
+    const rope = { theta, style: 'halves', scaling } as const;
+    const config = { ...tinyConfig(), rmsNormEps, rope };
+    const checkpoint = tinyCheckpoint(1, config);
+    const { path, shape } = checkpoint.weights.get('model.embed_tokens')!;
+    const zeros = floatWeight(path, shape, new Float32Array(shape[0]! * shape[1]!));
+    for (const weights of [checkpoint.weights, new Map([...checkpoint.weights, [path, zeros]])]) {
+      for (const device of ['wasm', 'reference'] as const) {
+        const { executor } = await createExecutor(
+          planFor(config),
+          { ...checkpoint, weights },
+          { device, threads: 1 },
+        );
+        const session = new Session(ownerOf(executor, config.vocabSize), config.contextLength);
+        await session.prefill(Array.from({ length: 40 }, (_, i) => i));
+        await executor.dispose();
+      }
+    }
+  }
 });
 
 test('a model whose weights overflow, in every executor', async () => {
