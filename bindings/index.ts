@@ -20,7 +20,7 @@ export {
 export { type LoadOptions, loadModel, Model, type SessionOptions } from './load.js';
 export type { ModelConfig } from './model/config.js';
 export type { ModelLocation } from './model/file_tree.js';
-export type { FetchLike } from './model/files.js';
+export type { FetchInit, FetchLike } from './model/files.js';
 export type { Progress } from './model/progress.js';
 export type { CoreBuild } from './platform/platform.js';
 export { Sampler, type SamplerOptions } from './sampler/sampler.js';

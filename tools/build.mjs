@@ -7,12 +7,14 @@ import { buildBundles } from './build/bundles.mjs';
 import { buildCores } from './build/cores.mjs';
 import { checkEdgeSize } from './build/edge_size.mjs';
 import { filesBelow } from './build/files.mjs';
+import { buildRequires } from './build/requires.mjs';
 import { buildDeclarations, buildScripts } from './build/scripts.mjs';
 
 /** Builds what has changed. */
 export async function build() {
   await Promise.all([buildCores(), buildScripts(), buildDeclarations()]);
   await buildBundles();
+  await buildRequires();
   await checkEdgeSize([...filesBelow('bindings', /\.ts$/), 'asconfig.json', 'package.json']);
 }
 

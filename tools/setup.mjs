@@ -11,6 +11,7 @@ import { npmCommand } from './npm.mjs';
 const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 const RUNTIMES = join('tools', 'runtimes');
 const BUNDLERS = join('tools', 'bundlers');
+const PACKAGE = join('tools', 'package');
 const PEERS = join('bench', 'peers');
 
 /**
@@ -49,6 +50,12 @@ export function setUpEveryRuntime() {
 export function setUpBundlers() {
   const { status } = installIfNeeded(BUNDLERS, 'bundlers');
   if (status !== 0) throw new Error('[setup] npm ci failed in tools/bundlers');
+}
+
+/** What judges the package. */
+export function setUpPackage() {
+  const { status } = installIfNeeded(PACKAGE, 'publint and are-the-types-wrong');
+  if (status !== 0) throw new Error('[setup] npm ci failed in tools/package');
 }
 
 /** What halfbyte is measured against. */

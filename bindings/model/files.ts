@@ -4,7 +4,14 @@ import type { Progress } from './progress.js';
 import type { ByteSource } from './weight.js';
 
 /** What halfbyte needs of `fetch`. */
-export type FetchLike = (url: string, init?: RequestInit) => Promise<Response>;
+export type FetchLike = (url: string, init?: FetchInit) => Promise<Response>;
+
+/** What halfbyte asks of `fetch`. */
+export interface FetchInit {
+  method?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
 
 export interface SourceOptions {
   readonly signal?: AbortSignal | undefined;

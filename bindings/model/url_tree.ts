@@ -1,7 +1,7 @@
 // A model behind URLs. Servers that know ranges are read by blocks; from others a file is fetched whole.
 
 import { FormatError, SourceError } from '../errors.js';
-import type { FileTree, FoundFiles, SourceOptions } from './files.js';
+import type { FetchInit, FileTree, FoundFiles, SourceOptions } from './files.js';
 import { blobSource, memorySource } from './source.js';
 import type { ByteSource } from './weight.js';
 
@@ -158,7 +158,7 @@ async function request(
   { fetch: ask = fetch, signal }: SourceOptions,
   method = 'GET',
 ): Promise<Response | null> {
-  const init: RequestInit = { method, headers, ...(signal && { signal }) };
+  const init: FetchInit = { method, headers, ...(signal && { signal }) };
   const response = await body(url, ask(url.href, init), signal);
   const isPage = response.headers.get('content-type')?.startsWith('text/html') ?? false;
   if (response.ok && !isPage) return response;
