@@ -1,5 +1,6 @@
-// What `require('halfbyte')` finds: scripts that hand on the modules, which Node 20.19 and newer lets them, and
-// declarations for TypeScript, which tells the two kinds apart. Nothing is there twice: classes are the same.
+// What the entries of package.json have beside modules. For `require('halfbyte')`: scripts that hand on the modules,
+// which Node 20.19 and newer lets them, and declarations, as TypeScript tells the two kinds apart; nothing is there
+// twice, classes are the same. For imported cores: their type.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -17,10 +18,10 @@ export = core;
 `;
 
 /** After bundles. */
-export async function buildRequires() {
+export async function buildEntries() {
   await runStage({
-    name: 'requires',
-    inputs: [...filesBelow('bindings', /\.ts$/), 'tools/build/requires.mjs'],
+    name: 'entries',
+    inputs: [...filesBelow('bindings', /\.ts$/), 'tools/build/entries.mjs'],
     outputs: [
       ...[INDEX, COMPRESS, INLINE, WORKER].map((entry) => `${entry}.cjs`),
       ...[INDEX, COMPRESS, WORKER].map((entry) => `${entry}.d.cts`),
