@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { FormatError, SourceError } from '../errors.js';
+import { SourceError } from '../errors.js';
+import { decodeUtf8 } from '../model/utf8.js';
 
 /**
  * A whole text.
@@ -9,9 +10,5 @@ export async function readTextFile(path: string): Promise<string> {
   const bytes = await readFile(path).catch((cause: Error) => {
     throw new SourceError(`[${path}] cannot be read: ${cause.message}`, { cause });
   });
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError(`[${path}] expected UTF-8 text, came other bytes`, { cause });
-  }
+  return decodeUtf8(bytes, path);
 }

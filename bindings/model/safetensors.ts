@@ -8,6 +8,8 @@
 
 import { FormatError } from '../errors.js';
 import { describe, isJsonObject } from './json_fields.js';
+import { parseUniqueKeys } from './json_keys.js';
+import { decodeUtf8 } from './utf8.js';
 import type { ByteSource } from './weight.js';
 
 const LENGTH_BYTES = 8;
@@ -77,7 +79,8 @@ export async function readSafetensors(
   }
   const text = new Uint8Array(Number(claimed));
   await source.read(LENGTH_BYTES, text, signal);
-  const header = parseHeader(name, text);
+  const headerName = `${name}: header`;
+  const header = parseUniqueKeys(decodeUtf8(text, headerName), headerName);
   const dataOffset = LENGTH_BYTES + text.length;
   const metadata = parseMetadata(name, header['__metadata__']);
   const tensors: StoredTensor[] = [];
@@ -103,22 +106,6 @@ export function encodeHeader(
     offset += bytes;
   }
   return new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
-}
-
-function parseHeader(name: string, bytes: Uint8Array): Record<string, unknown> {
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const expected = `expected JSON in the header of ${bytes.length} bytes`;
-    throw new FormatError(`[${name}] not a safetensors file: ${expected}`, {
-      cause,
-    });
-  }
-  if (!isJsonObject(header)) {
-    throw new FormatError(`[${name}] header: expected an object, came ${describe(header)}`);
-  }
-  return header;
 }
 
 function parseMetadata(name: string, metadata: unknown): ReadonlyMap<string, string> {

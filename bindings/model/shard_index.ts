@@ -7,6 +7,12 @@ import { describe, JsonFields, type JsonObject } from './json_fields.js';
 const MAX_SHARDS = 200;
 
 /**
+ * A shard lies beside its index. What a path, a URL or a file system could take for more than a name is
+ * refused, wherever the index lies.
+ */
+const SHARD_NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._+@=() -]*\.safetensors$/u;
+
+/**
  * Tensor names by shard file. `metadata.total_size` is not checked: writers disagree about what it
  * counts.
  * @param name the index file, for messages
@@ -20,9 +26,8 @@ export function readShardIndex(index: JsonObject, name: string): Map<string, Set
   const shards = new Map<string, Set<string>>();
   for (const tensor of placed.keys()) {
     const file = placed.string(tensor);
-    // A shard lies beside its index; a path could reach anywhere.
-    if (!/^[^/\\]+\.safetensors$/.test(file)) {
-      const expected = 'expected the name of a .safetensors file beside the index';
+    if (!SHARD_NAME.test(file)) {
+      const expected = 'expected the plain name of a .safetensors file beside the index';
       throw new FormatError(`${placed.at(tensor)}: ${expected}, came ${describe(file)}`);
     }
     const names = shards.get(file) ?? new Set();

@@ -53,7 +53,7 @@ const DAMAGED: readonly [name: string, file: Uint8Array, parts: (string | number
   ['cut inside the data', good.slice(0, -1), ['a:', 24, 23]],
   ['bytes behind the data', one({}, 25), [good.length, good.length + 1]],
   ['no JSON', safetensorsFile(bytes(30)), ['JSON', 30]],
-  ['no UTF-8', safetensorsFile(Uint8Array.of(0x22, 0xff, 0x22)), ['JSON', 3]],
+  ['no UTF-8', safetensorsFile(Uint8Array.of(0x22, 0xff, 0x22)), ['header', 'UTF-8']],
   ['an array', safetensorsFile([]), ['object', '[]']],
   ['a tensor that is a number', safetensorsFile({ a: 5 }), ['a:', 'object', 5]],
   ['unknown dtype', one({ dtype: 'F33' }), ['a:', 'dtype', 'F33']],
@@ -85,9 +85,38 @@ const DAMAGED: readonly [name: string, file: Uint8Array, parts: (string | number
   ],
 ];
 
+const asText = (header: string, data = 0) =>
+  safetensorsFile(new TextEncoder().encode(header), bytes(data));
+const entry = JSON.stringify(f32(0, 24));
+const REPEATED: readonly [name: string, header: string, key: string][] = [
+  ['a tensor', `{"a": ${entry}, "a": ${entry}}`, 'a'],
+  [
+    'a tensor, one name with escapes',
+    `{"a\\"\\\\": ${entry}, "\\u0061\\"\\u005c" : ${entry}}`,
+    'a\\"',
+  ],
+  ['metadata', `{"__metadata__": {"b": "1"}, "a": ${entry}, "__metadata__": {}}`, '__metadata__'],
+  ['a text', `{"__metadata__": {"x": "a", "config": "{", "config": "}"}, "a": ${entry}}`, 'config'],
+  [
+    'a shape',
+    `{"a": {"dtype": "F32", "shape": [6], "data_offsets": [0, 24], "shape": [6]}}`,
+    'shape',
+  ],
+];
+for (const [name, header, key] of REPEATED) {
+  test(`refused: ${name} twice`, () => {
+    return raises(() => read(asText(header, 24)), 'FORMAT', ['header', key, 'twice'], name);
+  });
+}
+
+test('a name that stands in two objects, or as a value, stands there once', async () => {
+  const header = `{"__metadata__": {"a": "a", "b": "a", "c": "{\\"a\\":\\"a\\"}"}, "a": ${entry}}`;
+  assert.equal([...(await read(asText(header, 24))).tensors.keys()], ['a']);
+});
+
 for (const [name, file, parts] of DAMAGED) {
   test(`refused: ${name}`, () => {
-    return raises(() => read(file), 'FORMAT', ['[m.safetensors]', ...parts], name);
+    return raises(() => read(file), 'FORMAT', ['[m.safetensors', ...parts], name);
   });
 }
 
