@@ -54,6 +54,8 @@ export async function inspectModel(
     const plan = planFor(config);
     checkWeights(plan, weights, checkpoint.name);
     const all = [...weights.values()];
+    await checkpoint.checkUnchanged();
+    options.signal?.throwIfAborted();
     return {
       architecture: config.architecture,
       parameters: sum(all, parameterCount),

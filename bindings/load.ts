@@ -69,6 +69,7 @@ export async function loadSeen(
     const texts = readTexts(checkpoint);
     await checkTiedHead(checkpoint, options.signal);
     const { executor, runtime } = await createExecutor(plan, checkpoint, options, module);
+    await confirm(checkpoint, executor, options);
     const loadMs = performance.now() - started;
     return new Model({
       location: locationName(location),
@@ -80,6 +81,21 @@ export async function loadSeen(
     });
   } finally {
     await checkpoint.close();
+  }
+}
+
+/** What was packed is one version of the files, and still wanted; else it is freed. */
+async function confirm(
+  checkpoint: Checkpoint,
+  executor: Executor,
+  { signal }: LoadOptions,
+): Promise<void> {
+  try {
+    await checkpoint.checkUnchanged();
+    signal?.throwIfAborted();
+  } catch (error) {
+    await executor.dispose();
+    throw error;
   }
 }
 

@@ -53,6 +53,7 @@ export async function compressModel(
     const output = await prepareOutput(out, sources, options.force ?? false);
     try {
       const written = await writeCheckpoint(checkpoint, tensors, output, options);
+      await checkpoint.checkUnchanged();
       signal?.throwIfAborted();
       await output.commit();
       return { path: output.path, ...written };

@@ -31,6 +31,8 @@ export interface Checkpoint {
   };
   /** Bytes of the safetensors files. */
   readonly fileBytes: number;
+  /** @throws SourceError if a file is no longer what it was when it was opened */
+  checkUnchanged(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ function readCheckpoint(name: string, files: ModelFiles): Checkpoint {
     storedHead,
     texts: { tokenizer, tokenizerConfig, generationConfig, chatTemplate },
     fileBytes,
+    checkUnchanged: () => files.checkUnchanged(),
     close: () => files.close(),
   };
 }

@@ -1,6 +1,6 @@
 // The files of a model, wherever they lie: on disk, behind URLs, in Blobs or in memory.
 
-import { fileKind, locate, openFile, readTextFile } from '#platform';
+import { fileKind, locate, openFile } from '#platform';
 import { FormatError, OptionError, SourceError } from '../errors.js';
 import type { FileTree, FoundFiles, SourceOptions } from './files.js';
 import { isBlob, isUint8Array, isUrl } from './kinds.js';
@@ -67,7 +67,6 @@ function diskFiles(directory: string): FileTree {
   const name = (path: string) => `${directory}${path}`;
   return {
     name,
-    text: (path) => readTextFile(name(path)),
     open: async (path) => ((await fileKind(name(path))) === null ? null : openFile(name(path))),
   };
 }
@@ -96,11 +95,6 @@ function memoryTree(files: Files, folder: string): FileTree {
   const find = (path: string) => files[`${folder}${path}`];
   return {
     name: (path) => `${folder}${path}`,
-    async text(path) {
-      const file = find(path);
-      if (file === undefined) return null;
-      return isBlob(file) ? file.text() : new TextDecoder().decode(file);
-    },
     async open(path) {
       const file = find(path);
       if (file === undefined) return null;

@@ -15,19 +15,27 @@ export interface FetchInit {
 
 export interface SourceOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Stage `open`, in bytes: what is downloaded before weights can be read by range. */
+  /**
+   * Stage `open`, in bytes: what is downloaded before weights can be read by range; from the start again where a
+   * connection was cut.
+   */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Replaces the global `fetch` for URLs. */
   readonly fetch?: FetchLike | undefined;
 }
 
-/** Files by path relative to one directory. */
+/** Most bytes of a text; tokenizers of the largest vocabularies have 40e6. */
+export const MAX_TEXT_BYTES = 1 << 27;
+
+/** By range, many times; or from front to back, once: a text of at most MAX_TEXT_BYTES. */
+export type Reading = 'ranges' | 'text';
+
+/** Files by name, all in one directory. */
 export interface FileTree {
   /** For messages. */
-  name(path: string): string;
+  name(file: string): string;
   /** Null if there is no such file. */
-  text(path: string): Promise<string | null>;
-  open(path: string): Promise<ByteSource | null>;
+  open(file: string, reading: Reading): Promise<ByteSource | null>;
 }
 
 export interface FoundFiles {

@@ -3,10 +3,11 @@
 
 import { FormatError, SourceError } from '../errors.js';
 import { findFiles, type ModelLocation } from './file_tree.js';
-import type { FileTree, SourceOptions } from './files.js';
-import { parseJsonObject } from './json_fields.js';
-import { readSafetensors, type StoredTensor } from './safetensors.js';
+import { type FileTree, MAX_TEXT_BYTES, type Reading, type SourceOptions } from './files.js';
+import { parseUniqueKeys } from './json_keys.js';
+import { readSafetensors, type SafetensorsFile, type StoredTensor } from './safetensors.js';
 import { readShardIndex } from './shard_index.js';
+import { decodeUtf8 } from './utf8.js';
 import type { ByteSource } from './weight.js';
 
 const SINGLE = 'model.safetensors';
@@ -40,6 +41,8 @@ export interface ModelFiles {
   readonly configName: string;
   /** Bytes of the safetensors files. */
   readonly fileBytes: number;
+  /** @throws SourceError if a file is no longer what it was when it was opened */
+  checkUnchanged(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,21 +58,31 @@ export async function openModelFiles(
   const close = async () => {
     await Promise.all(sources.map((source) => source.close()));
   };
-  const open = async (path: string) => {
-    const source = await tree.open(path);
-    if (source === null) return null;
-    sources.push(source);
-    return readSafetensors(source, signal);
+  const open = async (path: string, reading: Reading) => {
+    const source = await tree.open(path, reading);
+    if (source !== null) sources.push(source);
+    return source;
+  };
+  let fileBytes = 0;
+  const opener: Opener = {
+    name: tree.name,
+    async weights(path) {
+      const source = await open(path, 'ranges');
+      fileBytes += source?.size ?? 0;
+      return source && readSafetensors(source, signal);
+    },
+    async text(path) {
+      const source = await open(path, 'text');
+      return source && readText(source, signal);
+    },
   };
   try {
-    const files =
-      file === null ? await openDirectory(tree, open) : await openSingle(tree, file, open);
+    const files = file === null ? await openDirectory(opener) : await openSingle(opener, file);
     signal?.throwIfAborted();
-    return {
-      ...files,
-      fileBytes: sources.reduce((sum, { size }) => sum + size, 0),
-      close,
+    const checkUnchanged = async () => {
+      await Promise.all(sources.map((source) => source.checkUnchanged?.()));
     };
+    return { ...files, fileBytes, checkUnchanged, close };
   } catch (error) {
     await close();
     throw error;
@@ -77,13 +90,17 @@ export async function openModelFiles(
 }
 
 /** Null: there is no such file. */
-type Opener = (path: string) => Promise<Awaited<ReturnType<typeof readSafetensors>> | null>;
+interface Opener extends Pick<FileTree, 'name'> {
+  weights(file: string): Promise<SafetensorsFile | null>;
+  text(file: string): Promise<string | null>;
+}
+
 type Contents = Pick<ModelFiles, 'tensors' | 'texts' | 'configName'>;
 
 /** With a config in its metadata the file carries everything; else the texts lie beside it. */
-async function openSingle(tree: FileTree, path: string, open: Opener): Promise<Contents> {
-  const name = tree.name(path);
-  const opened = await open(path);
+async function openSingle(opener: Opener, path: string): Promise<Contents> {
+  const name = opener.name(path);
+  const opened = await opener.weights(path);
   if (opened === null) throw new SourceError(`[${name}] no such file`);
   const { tensors, metadata } = opened;
   if (metadata.has(TEXTS.config.key)) {
@@ -94,43 +111,39 @@ async function openSingle(tree: FileTree, path: string, open: Opener): Promise<C
       texts: { ...texts, config: texts.config! },
     };
   }
-  const configName = tree.name(TEXTS.config.file);
-  const texts = await readTexts(({ file }) => tree.text(file));
+  const configName = opener.name(TEXTS.config.file);
+  const texts = await readTexts(({ file }) => opener.text(file));
   if (texts.config !== null)
     return { tensors, configName, texts: { ...texts, config: texts.config } };
   throw new FormatError(`[${name}] not a model: no config in its metadata and no ${configName}`);
 }
 
-async function openDirectory(tree: FileTree, open: Opener): Promise<Contents> {
-  const directory = tree.name('').replace(/[/\\]$/, '');
-  const texts = await readTexts(({ file }) => tree.text(file));
+async function openDirectory(opener: Opener): Promise<Contents> {
+  const directory = opener.name('').replace(/[/\\]$/, '');
+  const texts = await readTexts(({ file }) => opener.text(file));
   const { config } = texts;
   if (config === null) throw new SourceError(`[${directory}] not a model: config.json is missing`);
   const contents = {
-    configName: tree.name(TEXTS.config.file),
+    configName: opener.name(TEXTS.config.file),
     texts: { ...texts, config },
   };
-  const single = await open(SINGLE);
+  const single = await opener.weights(SINGLE);
   if (single !== null) return { ...contents, tensors: single.tensors };
-  const index = await tree.text(INDEX);
+  const index = await opener.text(INDEX);
   if (index === null) {
     throw new SourceError(`[${directory}] not a model: neither ${SINGLE} nor ${INDEX} is there`);
   }
-  return { ...contents, tensors: await openShards(tree, index, open) };
+  return { ...contents, tensors: await openShards(opener, index) };
 }
 
 /** Tensors of all shards; the index and the shards must name the same ones. */
-async function openShards(
-  tree: FileTree,
-  index: string,
-  open: Opener,
-): Promise<Map<string, StoredTensor>> {
-  const indexName = tree.name(INDEX);
-  const shards = readShardIndex(parseJsonObject(index, indexName), indexName);
+async function openShards(opener: Opener, index: string): Promise<Map<string, StoredTensor>> {
+  const indexName = opener.name(INDEX);
+  const shards = readShardIndex(parseUniqueKeys(index, indexName), indexName);
   const tensors = new Map<string, StoredTensor>();
   for (const [file, names] of shards) {
-    const path = tree.name(file);
-    const shard = await open(file);
+    const path = opener.name(file);
+    const shard = await opener.weights(file);
     if (shard === null) {
       throw new SourceError(`[${indexName}] names shard ${file}, which is missing`);
     }
@@ -145,6 +158,21 @@ async function openShards(
     }
   }
   return tensors;
+}
+
+async function readText(source: ByteSource, signal: AbortSignal | undefined): Promise<string> {
+  const { name, size } = source;
+  try {
+    if (size > MAX_TEXT_BYTES) {
+      const most = `at most ${MAX_TEXT_BYTES} are read`;
+      throw new FormatError(`[${name}] a text of ${size} bytes, ${most}`);
+    }
+    const bytes = new Uint8Array(size);
+    await source.read(0, bytes, signal);
+    return decodeUtf8(bytes, name);
+  } finally {
+    await source.close();
+  }
 }
 
 async function readTexts(

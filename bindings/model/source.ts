@@ -5,22 +5,22 @@ import type { ByteSource } from './weight.js';
 
 /** Bytes in memory as a source; they are not copied. */
 export function memorySource(name: string, bytes: Uint8Array): ByteSource {
-  let open = true;
+  const size = bytes.length;
+  let held: Uint8Array | null = bytes;
   return {
     name,
-    size: bytes.length,
+    size,
     async read(offset, into, signal) {
       signal?.throwIfAborted();
-      if (!open) throw new DisposedError(`[${name}] is closed`);
+      if (!held) throw new DisposedError(`[${name}] is closed`);
       const end = offset + into.length;
-      if (offset < 0 || end > bytes.length) {
-        const wanted = `bytes ${offset} to ${end} expected`;
-        throw new FormatError(`[${name}] ${wanted}, it has ${bytes.length}`);
+      if (offset < 0 || end > size) {
+        throw new FormatError(`[${name}] bytes ${offset} to ${end} expected, it has ${size}`);
       }
-      into.set(bytes.subarray(offset, end));
+      into.set(held.subarray(offset, end));
     },
     async close() {
-      open = false;
+      held = null;
     },
   };
 }
@@ -43,6 +43,9 @@ export function blobSource(name: string, blob: Blob): ByteSource {
           throw new SourceError(`[${name}] cannot be read: ${cause}`, { cause });
         });
       signal?.throwIfAborted();
+      if (bytes.byteLength !== into.length) {
+        throw new SourceError(`[${name}] ${into.length} bytes expected, ${bytes.byteLength} came`);
+      }
       into.set(new Uint8Array(bytes));
     },
     async close() {},

@@ -6,6 +6,8 @@ import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from 
 
 export * from './no_files.js';
 
+export const FETCH_CACHES = true;
+
 /** Relative ones are relative to the page (remote/client.ts resolves them before they get here). */
 export function locate(location: string | URL): Place {
   try {

@@ -11,5 +11,7 @@ export interface ByteSource {
    * @throws SourceError if they cannot be read, FormatError if the source ends before.
    */
   read(offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** Where it may change unseen. @throws SourceError if it is no longer what was opened */
+  checkUnchanged?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -7,6 +7,8 @@ import { asWasmModule } from './wasm_module.js';
 
 export * from './no_files.js';
 
+export const FETCH_CACHES = false;
+
 export function locate(location: string | URL): Place {
   try {
     return { url: new URL(location) };

@@ -13,10 +13,6 @@ export async function openFile(path: string): Promise<ByteSource> {
   throw noFiles(path);
 }
 
-export async function readTextFile(path: string): Promise<string | null> {
-  throw noFiles(path);
-}
-
 export async function fileKind(path: string): Promise<'file' | 'directory' | null> {
   throw noFiles(path);
 }

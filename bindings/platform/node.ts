@@ -1,96 +1,21 @@
 // What halfbyte needs from its surroundings, in Node, Deno and Bun: files, compiled cores, threads.
 
-import { readSync } from 'node:fs';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { FormatError, OptionError, SourceError } from '../errors.js';
-import type { ByteSource } from './byte_source.js';
+import { OptionError } from '../errors.js';
 import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from './platform.js';
 
+export * from './node_read.js';
 export * from './node_write.js';
+
+export const FETCH_CACHES = false;
 
 /** A file of the package, from build/. Not before it is needed: a bundled file may lie anywhere. */
 function builtFile(...path: string[]): string {
   return join(dirname(fileURLToPath(import.meta.url)), '..', '..', ...path);
-}
-
-/** A file, read by range. @throws SourceError if it cannot be opened */
-export async function openFile(path: string): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch((cause) => {
-    throw readError(path, cause);
-  });
-  const { size } = await handle.stat();
-  let open_ = true;
-  return {
-    name: path,
-    size,
-    async read(offset, into, signal) {
-      signal?.throwIfAborted();
-      let done = 0;
-      while (done < into.length) {
-        const bytesRead = await readSome(handle, into, done, offset + done).catch((cause) => {
-          throw readError(path, cause);
-        });
-        if (bytesRead === 0) {
-          const end = offset + into.length;
-          throw new FormatError(
-            `[source] ${path}: bytes up to ${end} expected, the file has ${size}`,
-          );
-        }
-        done += bytesRead;
-      }
-    },
-    async close() {
-      if (!open_) return;
-      open_ = false;
-      await handle.close();
-    },
-  };
-}
-
-/** Reads of no more than this are over sooner than the thread pool can be asked. */
-const SHORT_READ = 1 << 17;
-
-/** Fills `into` from `done` on with what lies at `position`. @returns bytes read, 0 at the end of the file */
-async function readSome(
-  handle: FileHandle,
-  into: Uint8Array,
-  done: number,
-  position: number,
-): Promise<number> {
-  const length = into.length - done;
-  if (length <= SHORT_READ) return readSync(handle.fd, into, done, length, position);
-  return (await handle.read(into, done, length, position)).bytesRead;
-}
-
-/** The file's text, or null if there is no such file. */
-export async function readTextFile(path: string): Promise<string | null> {
-  try {
-    // Decoded in one go: decoding while reading makes a text of pieces, which are put together when it is used.
-    return (await readFile(path)).toString('utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw readError(path, cause);
-  }
-}
-
-/** What lies at `path`; null: nothing. */
-export async function fileKind(path: string): Promise<'file' | 'directory' | null> {
-  try {
-    return (await stat(path)).isDirectory() ? 'directory' : 'file';
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw readError(path, cause);
-  }
-}
-
-function readError(path: string, cause: unknown): SourceError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  return new SourceError(`[source] ${path}: cannot be read (${code ?? message})`, { cause });
 }
 
 /** Texts that begin with a scheme of the web are URLs, all others paths. */
@@ -104,7 +29,16 @@ export function locate(location: string | URL): Place {
   } catch (cause) {
     throw new OptionError(`[${location}] expected a path or a URL`, { cause });
   }
-  return url.protocol === 'file:' ? { path: fileURLToPath(url) } : { url };
+  return url.protocol === 'file:' ? { path: filePath(url) } : { url };
+}
+
+function filePath(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OptionError(`[${url}] names no file of this machine: ${reason}`, { cause });
+  }
 }
 
 export const CORE_BUILDS: readonly CoreBuild[] = [

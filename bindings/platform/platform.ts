@@ -25,7 +25,8 @@ export type WorkerStarter = string | URL | (() => unknown) | null;
 
 export interface Platform {
   openFile(path: string): Promise<ByteSource>;
-  readTextFile(path: string): Promise<string | null>;
+  /** `fetch` keeps what came, but nothing that was asked for under a condition. */
+  readonly FETCH_CACHES: boolean;
   fileKind(path: string): Promise<'file' | 'directory' | null>;
   /** @throws OptionError for a text that names nothing here */
   locate(location: string | URL): Place;

@@ -84,6 +84,17 @@ test('a load that is stopped halfway', async () => {
   assert.is(error, reason);
 });
 
+test('a load that is stopped by its last progress', async () => {
+  const reason = new Error('too late is never');
+  const controller = new AbortController();
+  const onProgress = ({ done, total }: { done: number; total: number }) => {
+    if (done === total) controller.abort(reason);
+  };
+  const { signal } = controller;
+  const error = await thrownBy(() => loadModel(modelBytes('float'), { signal, onProgress }));
+  assert.is(error, reason);
+});
+
 test('options out of range', async () => {
   const bytes = modelBytes('float');
   await rejects(() => loadModel(bytes, { threads: 0 }), 'OPTION', 'threads', '0');

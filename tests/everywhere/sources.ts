@@ -58,6 +58,28 @@ test('a URL: by ranges where the server knows them', async () => {
   sameBits(await logitsOf(new URL(URL_OF_MODEL), { fetch: serve(bytes, [], false) }), expected, '');
 });
 
+test('a URL: bytes that were not asked for, and bytes without end', async () => {
+  const bytes = modelBytes('int4');
+  const late: Fetch = async () => {
+    const headers = { 'Content-Range': `bytes 1-${bytes.length - 1}/${bytes.length}` };
+    return new Response(bytes.slice(1), { status: 206, headers });
+  };
+  await rejects(() => loadModel(URL_OF_MODEL, { fetch: late }), 'SOURCE', 'bytes 1-');
+  let pulled = 0;
+  const endless: Fetch = async () => {
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (++pulled > 64) controller.close();
+        else controller.enqueue(new Uint8Array(1 << 20));
+      },
+    });
+    const headers = { 'Content-Range': `bytes 0-${(4 << 20) - 1}/${9 << 20}` };
+    return new Response(body, { status: 206, headers });
+  };
+  await rejects(() => loadModel(URL_OF_MODEL, { fetch: endless }), 'SOURCE', 'more than');
+  assert.ok(pulled < 10, `${pulled} MiB were read`);
+});
+
 test('a URL: progress, errors and stopping', async () => {
   const seen: Progress[] = [];
   const onProgress = (progress: Progress) => seen.push(progress);
@@ -66,7 +88,8 @@ test('a URL: progress, errors and stopping', async () => {
   assert.ok(seen.some(({ stage }) => stage === 'weights'));
   const missing = async () => new Response('no', { status: 404 });
   await rejects(() => loadModel(URL_OF_MODEL, { fetch: missing }), 'SOURCE', URL_OF_MODEL);
-  const broken = async () => new Response('no', { status: 503 });
+  const headers = { 'Retry-After': '0' };
+  const broken = async () => new Response('no', { status: 503, headers });
   await rejects(() => loadModel(URL_OF_MODEL, { fetch: broken }), 'SOURCE', '503');
   const controller = new AbortController();
   const reason = new Error('enough');

@@ -37,6 +37,29 @@ function tinyTensors(options: Partial<TinyOptions> = {}) {
 
 const EMBED = 'model.embed_tokens';
 
+/** What a path, a URL or a terminal takes for more than a name. */
+const NO_NAMES = [
+  'http:evil.example:8080?.safetensors',
+  'file:a.safetensors',
+  'a?.safetensors',
+  'a#.safetensors',
+  '%2e%2e%2fa.safetensors',
+  '..\\a.safetensors',
+  'C:a.safetensors',
+  '/a.safetensors',
+  './a.safetensors',
+  '.safetensors',
+  '..safetensors',
+  ' a.safetensors',
+  'a\n.safetensors',
+  'a\0.safetensors',
+  'a\u202e.safetensors',
+  'a\uff0fb.safetensors',
+  'a.safetensors?',
+  'a.safetensors/',
+  'a.bin',
+];
+
 for (const dtype of ['F32', 'F16', 'BF16'] as const) {
   test(`a directory, ${dtype}: every weight as it was written`, async ({ dir }) => {
     const model = await writeTinyLlama(dir, { dtype, tied: false });
@@ -94,6 +117,15 @@ test('shards, and what the index and they must agree on', async ({ dir }) => {
   await raises(() => open(dir), 'FORMAT', ['model.more.weight', 'b.safetensors', 'missing']);
   await place({ [embed]: '../a.safetensors' });
   await raises(() => open(dir), 'FORMAT', [embed, '../a.safetensors', 'beside']);
+  for (const name of NO_NAMES) {
+    await place({ [embed]: name });
+    await raises(() => open(dir), 'FORMAT', [embed, 'beside'], name);
+  }
+  await writeFile(
+    index,
+    `{"weight_map": {"${embed}": "b.safetensors", "${embed}": "a.safetensors"}}`,
+  );
+  await raises(() => open(dir), 'FORMAT', ['index.json', embed, 'twice']);
   await place({ [embed]: 4 });
   await raises(() => open(dir), 'FORMAT', [embed, 'string', 4]);
   await writeFile(index, '{}');

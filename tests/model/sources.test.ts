@@ -1,6 +1,6 @@
 // One model, wherever its files lie.
 
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +11,7 @@ import type { ModelLocation } from '../../bindings/model/file_tree.js';
 import type { FetchLike, SourceOptions } from '../../bindings/model/files.js';
 import { readRows } from '../../bindings/model/read_rows.js';
 import { raises } from '../support/raises.js';
-import { writeTinyLlama } from '../support/tiny_model.js';
+import { safetensorsBytes, writeTinyLlama } from '../support/tiny_model.js';
 
 const BASE = 'https://models.test/tiny';
 const files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -45,7 +45,7 @@ interface Server {
 }
 
 /** @param exposes whether a page of another origin sees Content-Range */
-function server({ ranges = true, exposes = true, query = '' } = {}): Server {
+function server({ ranges = true, exposes = true, query = '', served = files } = {}): Server {
   const asked: string[] = [];
   const fetch: FetchLike = async (url, { method = 'GET', headers, signal } = {}) => {
     signal?.throwIfAborted();
@@ -53,7 +53,7 @@ function server({ ranges = true, exposes = true, query = '' } = {}): Server {
     const range = new Headers(headers).get('range');
     asked.push(`${method} ${pathname} ${range ?? ''}`.trim());
     if (search !== query) return new Response(null, { status: 403, statusText: 'Forbidden' });
-    const bytes = files.get(pathname.slice('/tiny/'.length));
+    const bytes = served.get(pathname.slice('/tiny/'.length));
     if (!bytes) return new Response(null, { status: 404 });
     const length = { 'content-length': String(bytes.length) };
     if (method === 'HEAD') return new Response(null, { headers: length });
@@ -65,6 +65,66 @@ function server({ ranges = true, exposes = true, query = '' } = {}): Server {
   };
   return { asked, fetch };
 }
+
+test('a shard index sends nobody elsewhere', async () => {
+  const asked: string[] = [];
+  const index = { weight_map: { 'model.norm.weight': 'http:evil.example:8080?.safetensors' } };
+  const fetch: FetchLike = async (url) => {
+    asked.push(url);
+    const name = new URL(url).pathname.slice('/tiny/'.length);
+    if (name === 'model.safetensors') return new Response(null, { status: 404 });
+    if (name.endsWith('.index.json')) return new Response(JSON.stringify(index));
+    return new Response(files.get(name) ?? null, { status: files.has(name) ? 200 : 404 });
+  };
+  await raises(() => contents(`${BASE}?key=1`, { fetch }), 'FORMAT', ['evil.example', 'beside']);
+  assert.ok(asked.every((url) => url.startsWith(`${BASE}/`) && url.endsWith('?key=1')));
+});
+
+test('the query stays in the URL of a file whose name is written with escapes', async () => {
+  const asked: string[] = [];
+  const fetch: FetchLike = async (url) => {
+    asked.push(url);
+    return new Response(null, { status: 404 });
+  };
+  const url = `${BASE}/a%20b+c.safetensors?key=1`;
+  await raises(() => contents(url, { fetch }), 'SOURCE', ['a%20b+c', 'no such file']);
+  assert.equal(asked, [url]);
+});
+
+/** The files, one of them with a byte that no UTF-8 has. */
+function damagedText(name: string): Map<string, Uint8Array<ArrayBuffer>> {
+  const bytes = files.get(name)!.slice();
+  bytes[bytes.lastIndexOf(0x22) - 1] = 0xff;
+  return new Map(files).set(name, bytes);
+}
+
+for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const) {
+  test(`${name} that is no UTF-8 is refused, wherever it lies`, async () => {
+    const damaged = damagedText(name);
+    const refused = (location: ModelLocation, options?: SourceOptions) =>
+      raises(() => contents(location, options), 'FORMAT', [name, 'UTF-8']);
+    await refused(Object.fromEntries(damaged));
+    await refused(
+      Object.fromEntries([...damaged].map(([file, bytes]) => [file, new Blob([bytes])])),
+    );
+    const path = join(directory, 'damaged');
+    await mkdir(path);
+    for (const [file, bytes] of damaged) await writeFile(join(path, file), bytes);
+    await refused(path);
+    await refused(pathToFileURL(path));
+    await rm(path, { recursive: true });
+    await refused(BASE, { fetch: server({ served: damaged }).fetch });
+    await refused(BASE, { fetch: server({ served: damaged, ranges: false }).fetch });
+  });
+}
+
+test('texts in the metadata of a file that is no UTF-8', async () => {
+  const metadata = { config: JSON.stringify({ model_type: 'llama' }) };
+  const file = safetensorsBytes([], metadata) as Uint8Array<ArrayBuffer>;
+  file[file.lastIndexOf(0x6c)] = 0xff;
+  await raises(() => contents(file), 'FORMAT', ['bytes: header', 'UTF-8']);
+  await raises(() => contents(new Blob([file])), 'FORMAT', ['blob: header', 'UTF-8']);
+});
 
 test('a file URL is the path', async () => {
   assert.is(await contents(pathToFileURL(directory)), await contents(directory));

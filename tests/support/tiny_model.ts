@@ -54,6 +54,7 @@ export function tinyCheckpoint(seed: number, config: ModelConfig = tinyConfig())
       chatTemplate: null,
     },
     fileBytes: 0,
+    checkUnchanged: async () => {},
     close: async () => {},
   };
 }
