@@ -4,6 +4,7 @@ import { WorkerError } from '../errors.js';
 import type { FetchLike } from '../model/files.js';
 import type { Progress } from '../model/progress.js';
 import type { OnTrace } from '../trace/step_trace.js';
+import { isFetchMessage, PageFetches } from './page_fetches.js';
 import type { CallName, Calls, State, ToHost, ToPage } from './protocol.js';
 import { unpackError } from './wire_errors.js';
 
@@ -22,12 +23,12 @@ export interface CallOptions {
 export class Connection {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
-  readonly #fetches = new Map<number, AbortController>();
+  readonly #fetches = new PageFetches((message) => {
+    if (!this.#closed) this.#send(message);
+  });
   /** Called with what each answer tells, before the call returns. */
   onState: (state: State) => void = () => {};
   onTrace: OnTrace | null = null;
-  /** The page's own `fetch`. */
-  fetch: FetchLike = (url, init) => fetch(url, init);
   #lastId = 0;
   #closed: Error | null = null;
 
@@ -39,6 +40,11 @@ export class Connection {
       const reason = event.message || 'its script cannot be loaded; see the option core.worker';
       this.close(new WorkerError(`[worker] the worker of a model failed: ${reason}`));
     });
+  }
+
+  /** The page's own `fetch`. */
+  set fetch(fetch: FetchLike) {
+    this.#fetches.fetch = fetch;
   }
 
   get closed(): boolean {
@@ -96,7 +102,7 @@ export class Connection {
     this.#closed = error;
     if (afterMs === 0) this.#worker.terminate();
     else setTimeout(() => this.#worker.terminate(), afterMs);
-    for (const controller of this.#fetches.values()) controller.abort();
+    this.#fetches.cancelAll();
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
@@ -106,8 +112,7 @@ export class Connection {
   }
 
   #receive(message: ToPage): void {
-    if (message.kind === 'fetch') return void this.#fetch(message);
-    if (message.kind === 'cancelFetch') return this.#fetches.get(message.id)?.abort();
+    if (isFetchMessage(message)) return this.#fetches.receive(message);
     if (message.kind === 'trace') return this.onTrace?.(message.step);
     const pending = this.#pending.get(message.id);
     if (!pending) return;
@@ -128,24 +133,6 @@ export class Connection {
       this.#pending.delete(id);
       this.cancel(id);
       pending.reject(error);
-    }
-  }
-
-  async #fetch({ id, url, method, headers }: Extract<ToPage, { kind: 'fetch' }>): Promise<void> {
-    const controller = new AbortController();
-    this.#fetches.set(id, controller);
-    try {
-      const { signal } = controller;
-      const response = await this.fetch(url, { method, headers, signal });
-      const body = method === 'HEAD' ? null : await response.blob();
-      const { status, statusText } = response;
-      const answer = { status, statusText, headers: [...response.headers], body };
-      if (!this.#closed) this.#send({ kind: 'fetched', id, response: answer });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!this.#closed) this.#send({ kind: 'fetchFailed', id, reason });
-    } finally {
-      this.#fetches.delete(id);
     }
   }
 }

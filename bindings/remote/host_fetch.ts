@@ -3,8 +3,11 @@
 import type { FetchLike } from '../model/files.js';
 import type { ToHost, ToPage, WireResponse } from './protocol.js';
 
+type Answer = Extract<ToHost, { kind: 'fetched' | 'fetchedPart' | 'fetchFailed' }>;
+
+/** What a fetch waits for: first its response, then parts of the body. */
 interface Waiting {
-  resolve(response: WireResponse): void;
+  resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
 
@@ -20,38 +23,75 @@ export class HostFetch {
     this.#post = post;
   }
 
-  receive(message: Extract<ToHost, { kind: 'fetched' | 'fetchFailed' }>): void {
-    const waiting = this.#waiting.get(message.id);
-    this.#waiting.delete(message.id);
-    if (message.kind === 'fetched') waiting?.resolve(message.response);
-    else waiting?.reject(new Error(message.reason));
+  receive(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.kind === 'fetchFailed') waiting?.reject(new Error(answer.reason));
+    else waiting?.resolve(answer);
   }
 
   readonly fetch: FetchLike = async (url, init = {}) => {
     const { method = 'GET', signal } = init;
     signal?.throwIfAborted();
     const id = ++this.#lastId;
-    const onAbort = () => {
-      this.#post({ kind: 'cancelFetch', id });
-      this.#waiting.get(id)?.reject(signal?.reason);
-      this.#waiting.delete(id);
-    };
+    const onAbort = () => this.#cancel(id, signal?.reason);
+    const end = () => signal?.removeEventListener('abort', onAbort);
     signal?.addEventListener('abort', onAbort);
     try {
-      const { status, statusText, headers, body } = await new Promise<WireResponse>(
-        (resolve, reject) => {
-          this.#waiting.set(id, { resolve, reject });
-          const sent = Object.fromEntries(new Headers(init.headers));
-          this.#post({ kind: 'fetch', id, url, method, headers: sent });
-        },
-      );
-      return new Response(BODILESS.has(status) ? null : body, {
-        status,
-        statusText,
-        headers: headers.map(([name, value]): [string, string] => [name, value]),
-      });
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
+      const headers = Object.fromEntries(new Headers(init.headers));
+      const answer = await this.#ask({ kind: 'fetch', id, url, method, headers });
+      const { response } = answer as Extract<Answer, { kind: 'fetched' }>;
+      if (!response.hasBody) end();
+      return asResponse(response, response.hasBody ? this.#body(id, end) : null);
+    } catch (error) {
+      end();
+      throw error;
     }
   };
+
+  #ask(message: Extract<ToPage, { kind: 'fetch' | 'pullFetch' }>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(message.id, { resolve, reject });
+      this.#post(message);
+    });
+  }
+
+  /** Nothing is fetched before it is read. */
+  #body(id: number, end: () => void): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const answer = await this.#ask({ kind: 'pullFetch', id });
+          const { part } = answer as Extract<Answer, { kind: 'fetchedPart' }>;
+          if (part) return controller.enqueue(part);
+          end();
+          controller.close();
+        },
+        cancel: (reason) => {
+          end();
+          this.#cancel(id, reason);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  #cancel(id: number, reason: unknown): void {
+    this.#post({ kind: 'cancelFetch', id });
+    this.#waiting.get(id)?.reject(reason);
+    this.#waiting.delete(id);
+  }
+}
+
+function asResponse(
+  { status, statusText, headers, type }: WireResponse,
+  body: ReadableStream<Uint8Array> | null,
+): Response {
+  const response = new Response(BODILESS.has(status) ? null : body, {
+    status,
+    statusText,
+    headers: headers.map(([name, value]): [string, string] => [name, value]),
+  });
+  // Whether the page sees all headers.
+  return Object.defineProperty(response, 'type', { value: type });
 }

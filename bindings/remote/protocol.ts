@@ -116,7 +116,9 @@ export interface WireResponse {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly (readonly [string, string])[];
-  readonly body: Blob | null;
+  readonly type: ResponseType;
+  /** Its bytes are pulled, part by part. */
+  readonly hasBody: boolean;
 }
 
 export type ToHost =
@@ -126,6 +128,8 @@ export type ToHost =
   | { readonly kind: 'progressed'; readonly id: number }
   | { readonly kind: 'dropSampler'; readonly id: number }
   | { readonly kind: 'fetched'; readonly id: number; readonly response: WireResponse }
+  /** The next part of a body; null: it has ended. */
+  | { readonly kind: 'fetchedPart'; readonly id: number; readonly part: Uint8Array | null }
   | { readonly kind: 'fetchFailed'; readonly id: number; readonly reason: string };
 
 export type ToPage =
@@ -146,4 +150,5 @@ export type ToPage =
       readonly method: string;
       readonly headers: Readonly<Record<string, string>>;
     }
+  | { readonly kind: 'pullFetch'; readonly id: number }
   | { readonly kind: 'cancelFetch'; readonly id: number };

@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DisposedError } from '../../bindings/errors.js';
 import { type LoadOptions, loadModel as loadHere, type Model } from '../../bindings/load.js';
+import type { FetchLike } from '../../bindings/model/files.js';
 import { loadModel } from '../../bindings/remote/client.js';
 import { Host } from '../../bindings/remote/host.js';
 import type { ToHost } from '../../bindings/remote/protocol.js';
@@ -14,6 +15,7 @@ import { Sampler } from '../../bindings/sampler/sampler.js';
 import { raises } from '../support/raises.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
+const MIB = 1 << 20;
 let directory = '';
 test.before(async () => {
   directory = await writeTinyLlama(await mkdtemp(join(tmpdir(), 'halfbyte-remote-')));
@@ -161,6 +163,51 @@ test('traces come before the result of the step', async () => {
   await session.decode(8);
   assert.equal(rows, [3, 1]);
   await model.dispose();
+});
+
+test('what the page fetches crosses as it is wanted, and no further', async () => {
+  let pulled = 0;
+  let cancelled = false;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled += 1 << 20;
+      if (pulled > 1 << 28) controller.close();
+      else controller.enqueue(new Uint8Array(1 << 20));
+    },
+    cancel() {
+      cancelled = true;
+    },
+  });
+  const fetch: FetchLike = async (url, init) => {
+    const isRange = new Headers(init?.headers).has('range');
+    if (!isRange) return fetchFile(url);
+    const headers = { 'content-range': `bytes 0-${4 * MIB - 1}/${9 * MIB}` };
+    return new Response(endless, { status: 206, headers });
+  };
+  await raises(() => load({ fetch }), 'SOURCE', ['model.safetensors', 4 * MIB, 'more than']);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(pulled < 8 * MIB, `${pulled} bytes were read`);
+  assert.ok(cancelled);
+});
+
+test('the page fetches what was cut again', async () => {
+  const urls: string[] = [];
+  const fetch: FetchLike = async (url) => {
+    const again = urls.includes(url);
+    urls.push(url);
+    if (again) return fetchFile(url);
+    const whole = (await fetchFile(url)).body?.getReader();
+    return new Response(
+      new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const next = await whole?.read();
+          if (next?.value) controller.enqueue(next.value.subarray(0, 10));
+          controller.error(new Error('cut'));
+        },
+      }),
+    );
+  };
+  await (await load({ fetch })).dispose();
 });
 
 test('an abort ends loading at once', async () => {
