@@ -1,7 +1,7 @@
 // One request to a server, and again after what passes: a busy server, a connection that is cut.
 
 import { SourceError } from '../errors.js';
-import type { SourceOptions } from './files.js';
+import type { FetchInit, SourceOptions } from './files.js';
 
 /** Of one request, the first included. */
 const TRIES = 4;
@@ -78,7 +78,7 @@ async function once<T>(
   signal: AbortSignal | undefined,
   read: (response: Response) => Promise<T>,
 ): Promise<T | null> {
-  const init: RequestInit = { method, headers, ...(signal && { signal }) };
+  const init: FetchInit = { method, headers: { ...headers }, ...(signal && { signal }) };
   const response = await arriving(url, ask(url.href, init));
   const isPage = response.headers.get('content-type')?.startsWith('text/html') ?? false;
   try {
