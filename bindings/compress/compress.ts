@@ -30,10 +30,11 @@ export interface CompressResult extends WrittenWeights {
 
 /**
  * Writes the checkpoint at `location`, compressed, to `out`: a directory, or one file if the name ends in
- * `.safetensors`. On failure or abort nothing is left behind and what stood at `out` stays.
+ * `.safetensors`. On failure or abort nothing is left behind and what stood at `out` stays, as does what
+ * others put there meanwhile.
  * @throws what `openCheckpoint` and `checkWeights` throw, OptionError for an `out` that exists or would
  *   replace the source, UnsupportedError for a source that is compressed already, FormatError for weights
- *   that are not finite, SourceError for I/O
+ *   that are not finite, SourceError for I/O and for an `out` that changed meanwhile
  */
 export async function compressModel(
   location: string,

@@ -8,6 +8,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { OptionError } from '../errors.js';
 import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from './platform.js';
 
+export * from './node_publish.js';
 export * from './node_read.js';
 export * from './node_write.js';
 
