@@ -1,9 +1,9 @@
 // `npm start [-- options of halfbyte generate]`: set-up, a model, a story. What the first run makes, later
 // runs find in models/, without network.
 
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from './build/files.mjs';
+import { runInPlace } from './in_place.mjs';
 import { npmPack } from './npm.mjs';
 import { setUp } from './setup.mjs';
 
@@ -52,13 +52,7 @@ async function main(args) {
   const cli = join(ROOT, 'build', 'bindings', 'cli', 'main.js');
   const words = [cli, 'generate', model, '--prompt', PROMPT, ...DEFAULTS, ...args];
   if (!args.includes('--json')) process.stdout.write(promptOf(args));
-  const story = spawn(process.execPath, words, { stdio: 'inherit' });
-  // Ctrl-C reaches both; the story decides how to end.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => story.kill('SIGTERM'));
-  story.on('exit', (code) => {
-    process.exitCode = code ?? 1;
-  });
+  process.exitCode = await runInPlace(words);
 }
 
 await main(process.argv.slice(2)).catch((error) => {

@@ -3,6 +3,7 @@ import { parseRecipe, type Recipe } from '../compress/recipe.js';
 import { OptionError } from '../errors.js';
 import { type Command, writeJson } from './command.js';
 import { COMMON, type Options } from './options.js';
+import { printable } from './printable.js';
 import { ProgressBar } from './progress.js';
 import { readTextFile } from './text_file.js';
 import { megabytes } from './words.js';
@@ -24,6 +25,7 @@ export const compress: Command = {
   async run(options, terminal) {
     const out = options.required('out');
     const choice = await chooseRecipe(options);
+    await terminal.holdSignals();
     const progress = new ProgressBar('compressing');
     const started = performance.now();
     const result = await compressModel(options.model, out, {
@@ -35,7 +37,7 @@ export const compress: Command = {
     if (options.has('json')) return writeJson(terminal, result);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     terminal.write(
-      `${out}: ${megabytes(result.fileBytes)}, ${result.bitsPerWeight.toFixed(2)} bits per weight, ` +
+      `${printable(out)}: ${megabytes(result.fileBytes)}, ${result.bitsPerWeight.toFixed(2)} bits per weight, ` +
         `${seconds} s\n`,
     );
   },

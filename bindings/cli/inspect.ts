@@ -1,6 +1,7 @@
 import { type Inspection, inspectModel } from '../inspect.js';
 import { type Command, type Terminal, writeJson } from './command.js';
 import { COMMON, THREADS_AND_CACHE } from './options.js';
+import { printable } from './printable.js';
 import { cacheOptions } from './run_model.js';
 import { megabytes } from './words.js';
 
@@ -23,7 +24,7 @@ export const inspect: Command = {
 function writeTable(terminal: Terminal, inspection: Inspection): void {
   const { architecture, parameters, bitsPerWeight, fileBytes, residentBytes, tensors } = inspection;
   const rows = tensors.map(({ name, shape, scheme, bytes }) => {
-    return [name, `[${shape.join(', ')}]`, scheme, megabytes(bytes)] as const;
+    return [printable(name), `[${shape.join(', ')}]`, scheme, megabytes(bytes)] as const;
   });
   const width = (column: 0 | 1 | 2 | 3) => Math.max(...rows.map((row) => row[column].length));
   const widths = [width(0), width(1), width(2), width(3)] as const;
@@ -36,7 +37,7 @@ function writeTable(terminal: Terminal, inspection: Inspection): void {
   const { weights, kvCache, arena } = residentBytes;
   const lines = [
     '',
-    `architecture     ${architecture}`,
+    `architecture     ${printable(architecture)}`,
     `parameters       ${parameters.toLocaleString('en-US')}`,
     `bits per weight  ${bitsPerWeight.toFixed(2)}`,
     `file             ${megabytes(fileBytes)}`,

@@ -1,5 +1,5 @@
 // The program: finds the command, runs it, turns errors into one line and an exit code.
-// 0 done, 1 a failure, 2 a wrong call, 130 Ctrl-C.
+// 0 done, 1 a failure, 2 a wrong call, 130 Ctrl-C (128 and the signal's number).
 
 import { readFileSync } from 'node:fs';
 import { HalfbyteError, OptionError } from '../errors.js';
@@ -11,11 +11,12 @@ import { evaluate } from './eval.js';
 import { generate } from './generate.js';
 import { inspect } from './inspect.js';
 import { commandHelp, parseOptions } from './options.js';
+import { printable } from './printable.js';
+import { Stop, Stopper } from './stop.js';
 
 const COMMANDS: readonly Command[] = [generate, compress, evaluate, inspect, bench, doctor];
 const EXIT_FAILURE = 1;
 const EXIT_WRONG_CALL = 2;
-const EXIT_INTERRUPTED = 130;
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ spec }) => spec.name.length)) + 2;
@@ -49,56 +50,39 @@ async function run(words: readonly string[], terminal: Terminal): Promise<void> 
   await command.run(options, terminal);
 }
 
-/** The first Ctrl-C aborts, so that temporary files go; the second ends at once. */
-function abortOnInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
-    controller.abort(new Error('interrupted'));
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return controller.signal;
-}
-
-/** A reader that closes the pipe early (`| head`) is no error; a full disk is. */
-function watchOutput(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    const line = `halfbyte: [stdout] cannot be written: ${error.message}\n`;
-    process.stderr.write(line, () => process.exit(EXIT_FAILURE));
-  });
-  // Progress and messages that nobody can get are not missed; the exit code is.
-  process.stderr.on('error', () => {});
-}
-
 /** Our errors are made to be read; others tell their kind too. */
 function describe(error: unknown): string {
-  if (error instanceof HalfbyteError) return error.message;
+  if (error instanceof HalfbyteError || error instanceof Stop) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function exitCode(error: unknown): number {
+  if (error instanceof Stop) return error.exitCode;
+  return error instanceof OptionError ? EXIT_WRONG_CALL : EXIT_FAILURE;
 }
 
 /** Runs what the command line asks for. @returns the exit code */
 async function main(): Promise<number> {
-  watchOutput();
-  const signal = abortOnInterrupt();
+  const stopper = new Stopper();
+  const { signal } = stopper;
   const terminal: Terminal = {
     signal,
     write: (text) => void process.stdout.write(text),
     note: (line) => void process.stderr.write(`${line}\n`),
+    holdSignals: () => stopper.holdSignals(),
   };
   try {
     await run(process.argv.slice(2), terminal);
+    await stopper.flush();
     return 0;
   } catch (error) {
-    terminal.note(`halfbyte: ${signal.aborted ? 'interrupted' : describe(error)}`);
-    if (signal.aborted) return EXIT_INTERRUPTED;
-    return error instanceof OptionError ? EXIT_WRONG_CALL : EXIT_FAILURE;
+    const cause = signal.aborted ? signal.reason : error;
+    const line = printable(describe(cause));
+    if (line !== '') terminal.note(`halfbyte: ${line}`);
+    await stopper.flush().catch(() => undefined);
+    return exitCode(cause);
   }
 }
 
-const code = await main();
-// Once all output is written, whatever may still keep the process alive. If it was not, `watchOutput` ends it.
-process.stdout.write('', (error) => {
-  if (!error) process.exit(code);
-});
+// Whatever may still keep the process alive.
+process.exit(await main());

@@ -79,6 +79,7 @@ export async function withTrace<T>(
 ): Promise<T> {
   const path = options.text('trace');
   if (path === undefined) return use(null);
+  await terminal.holdSignals();
   const trace = await TraceFile.create(path);
   try {
     const result = await use(trace);
