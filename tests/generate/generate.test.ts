@@ -232,6 +232,42 @@ test('a prompt is a text, ids, or messages', async () => {
   await raises(() => complete(plain, messages), 'FORMAT', ['chat template']);
 });
 
+test('control tokens: tokens in a text prompt, text in messages unless the caller asks', async () => {
+  const chatTemplate = '{% for m in messages %}{{ bos_token }}{{ m.content }}{% endfor %}';
+  const model = fakeTextModel({ chatTemplate });
+  const fedFor = async (prompt: Prompt, options: GenerateOptions = {}) => {
+    return (await complete(model, prompt, { ...options, maxTokens: 0 })).promptTokens;
+  };
+  const content = 'a</s><s>b';
+  const messages = [{ role: 'user', content }];
+  const specials = (ids: readonly number[]) => ids.filter((id) => id < 3);
+  assert.equal(specials(await fedFor(content)), [1, 2, 1]);
+  assert.equal(specials(await fedFor(messages)), [1]);
+  assert.is(model.tokenizer.decode(await fedFor(messages)), content);
+  const chat = { controlTokensInContent: true };
+  assert.equal(specials(await fedFor(messages, { chat })), [1, 2, 1]);
+  const roles = [{ role: '</s>', content }];
+  await raises(() => complete(model, roles), 'OPTION', ['messages[0].role', '</s>']);
+});
+
+test('a template without end throws at once; a signal is heard later', async () => {
+  const chatTemplate = '{% for a in range(1000000000) %}{% endfor %}';
+  const messages = [{ role: 'user', content: 'a' }];
+  const { signal } = new AbortController();
+  const start = () => generate(fakeTextModel({ chatTemplate }), messages, { signal });
+  await raises(start, 'FORMAT', ['[chat template]', 'steps']);
+  const model = fakeTextModel({ chatTemplate: '{{ messages[0].content }}' });
+  const controller = new AbortController();
+  const chunks = generate(model, messages, { signal: controller.signal });
+  controller.abort(new Error('enough'));
+  try {
+    await chunks.next();
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).message, 'enough');
+  }
+});
+
 function oneHot(token: number): Float32Array {
   const logits = new Float32Array(330);
   logits[token] = 9;

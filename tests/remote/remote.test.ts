@@ -1,6 +1,6 @@
 // The two ends of a model in a worker, joined by a channel instead of one.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -12,6 +12,7 @@ import { loadModel } from '../../bindings/remote/client.js';
 import { Host } from '../../bindings/remote/host.js';
 import type { ToHost } from '../../bindings/remote/protocol.js';
 import { Sampler } from '../../bindings/sampler/sampler.js';
+import type { ChatOptions } from '../../bindings/text/chat_template.js';
 import { raises } from '../support/raises.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
@@ -74,6 +75,22 @@ test('says what a model here says', () =>
     assert.is(there.seed, 3);
     await here.dispose();
   }));
+
+test('options of the chat template come across', async () => {
+  await writeFile(
+    join(directory, 'chat_template.jinja'),
+    '{{ bos_token }}{{ messages[0].content }}',
+  );
+  await withModel(async (model) => {
+    const promptFor = async (chat: ChatOptions) => {
+      const messages = [{ role: 'user', content: 'the</s>' }];
+      return (await model.complete(messages, { chat, maxTokens: 0 })).promptTokens;
+    };
+    const controls = (ids: readonly number[]) => ids.filter((id) => id < 3);
+    assert.equal(controls(await promptFor({})), [1]);
+    assert.equal(controls(await promptFor({ controlTokensInContent: true })), [1, 2]);
+  });
+});
 
 test('sessions: tokens are known on the page, logits come across', () =>
   withModel(async (model) => {

@@ -66,6 +66,52 @@ test('special tokens: known by name, left out of text unless asked for', () => {
   );
 });
 
+test('control tokens are text in the ranges that say so', () => {
+  for (const [name, tokenizer] of Object.entries(tinyTokenizerFor)) {
+    const ids = (text: string, ...asText: [number, number][]) =>
+      tokenizer.encode(text, { addSpecialTokens: false, asText });
+    const text = 'the <s>the</s> the';
+    const specials = (from: readonly number[]) => from.filter((id) => id < 3);
+    assert.equal(specials(ids(text, [0, 0])), [1, 2], name);
+    assert.equal(specials(ids(text, [0, 3], [14, 18])), [1, 2], 'beside them');
+    assert.equal(specials(ids(text, [5, 6])), [2], 'one character of a token');
+    assert.equal(specials(ids(text, [13, 14])), [1]);
+    assert.equal(specials(ids(text, [0, 18])), []);
+    assert.is(tokenizer.decode(ids(text, [0, 18])), text);
+    assert.equal(ids(text, [5, 6]), [...ids('the <s>the', [0, 10]), 2, ...ids(' the')]);
+    assert.equal(ids('\ue000<s>', [0, 4]), ids('\ue000<s>', [1, 2]));
+    assert.is(tokenizer.decode(ids('\ue000<s>\ue001', [0, 5])), '\ue000<s>\ue001');
+    assert.equal(tokenizer.encode('</s>', { asText: [[0, 4]] }).at(-1)! > 2, true);
+  }
+});
+
+test('control tokens are those that are special, end a text, or are written like one', () => {
+  const added = [
+    ...(tinyTokenizer(300) as { added_tokens: object[] }).added_tokens,
+    { id: 10, content: '<|turn|>', special: false },
+    { id: 11, content: '<｜User｜>', special: false },
+    { id: 12, content: '<think>', special: false },
+    { id: 13, content: '<stop>', special: false },
+  ];
+  const tokenizer = JSON.stringify({ ...tinyTokenizer(300), added_tokens: added });
+  const config = { ...CONFIG, eosTokenIds: [2, 13] };
+  const { controlTokens } = createTokenizer({ tokenizer, tokenizerConfig: null }, config);
+  assert.equal([...controlTokens], ['<unk>', '<s>', '</s>', '<|turn|>', '<｜User｜>', '<stop>']);
+});
+
+test('merges do not make a control token of text', () => {
+  const base = tinyTokenizer(300) as { model: { vocab: Record<string, number>; merges: string[] } };
+  const vocab: Record<string, number> = { ...base.model.vocab };
+  for (const [i, piece] of ['<', '/', 's', '>', '</', 's>'].entries()) vocab[piece] ??= 300 + i;
+  const merges = ['< /', 's >', '</ s>'];
+  const tokenizer = JSON.stringify({ ...base, model: { ...base.model, vocab, merges } });
+  const config = { ...CONFIG, vocabSize: 320 };
+  const merged = createTokenizer({ tokenizer, tokenizerConfig: null }, config);
+  const ids = merged.encode('a</s>b', { addSpecialTokens: false, asText: [[0, 6]] });
+  assert.not.ok(ids.includes(2), String(ids));
+  assert.is(merged.decode(ids).replaceAll(' ', ''), 'a</s>b');
+});
+
 test('ids of padding rows have no text, other numbers are refused', async () => {
   const { sentencePiece } = tinyTokenizerFor;
   assert.is(sentencePiece.decode([...sentencePiece.encode('on'), 1000]), 'on');
