@@ -62,10 +62,18 @@ export function spendText(budget: TemplateBudget, text: string): void {
   budget.spend(text.length / CHARACTERS_PER_STEP);
 }
 
-/** `part` is looked for in `text`. */
-export function spendSearch(budget: TemplateBudget, text: string, part: string): void {
-  spendText(budget, text);
-  budget.spend((text.length * part.length) / COMPARISONS_PER_STEP);
+/** Of `==`: two lists are equal if they are one; a list and a text are compared as texts. */
+export function spendComparing(budget: TemplateBudget, left: Value, right: Value): void {
+  const asTexts = typeof left.value !== 'object' || typeof right.value !== 'object';
+  if (asTexts) for (const one of [left, right]) spendWriting(budget, one);
+}
+
+/** Of `part in whole`. */
+export function spendFinding(budget: TemplateBudget, part: Value, whole: Value): void {
+  const [wanted, text] = [textOf(part) ?? '', textOf(whole) ?? ''];
+  for (const one of [wanted, text]) spendText(budget, one);
+  budget.spend((text.length * wanted.length) / COMPARISONS_PER_STEP);
+  if (Array.isArray(whole.value)) spendWriting(budget, whole);
 }
 
 /** A loop over so many parts begins, with so many variables for each. */

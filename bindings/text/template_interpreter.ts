@@ -6,15 +6,16 @@ import type { CallerMarks } from './caller_marks.js';
 import type { TemplateBudget } from './template_budget.js';
 import {
   type Arguments,
+  spendComparing,
+  spendFinding,
   spendLoop,
   spendOperation,
-  spendSearch,
   spendSlice,
   spendText,
   spendWriting,
 } from './template_costs.js';
+import { aligned, withoutMarks } from './template_marks.js';
 import {
-  arrayOf,
   held,
   isHeld,
   type Node,
@@ -23,7 +24,6 @@ import {
   type Scope,
   textOf,
   type Value,
-  toValue,
 } from './template_values.js';
 
 /** An error or an object or two are made. */
@@ -116,27 +116,14 @@ export class BoundedInterpreter extends Interpreter {
     let [left, right] = operands as [Value, Value];
     const compares = operator === '==' || operator === '!=';
     if (compares || operator === 'in' || operator === 'not in') {
-      if (compares) this.#spendComparing(left, right);
-      else this.#spendFinding(left, right);
-      [left, right] = [this.#plain(left), this.#plain(right)];
+      if (compares) spendComparing(this.#budget, left, right);
+      else spendFinding(this.#budget, left, right);
+      [left, right] = [withoutMarks(this.#marks, left), withoutMarks(this.#marks, right)];
     } else {
       // Joined texts are not copied until they are looked at.
       for (const one of [left, right]) if (textOf(one) === null) spendWriting(this.#budget, one);
     }
     return super.evaluate({ ...node, left: held(left), right: held(right) } as Node, scope);
-  }
-
-  #spendComparing(left: Value, right: Value): void {
-    // Two lists are equal if they are one; a list and a text are compared as texts.
-    const asTexts = [left, right].some((one) => typeof one.value !== 'object');
-    if (asTexts) for (const one of [left, right]) spendWriting(this.#budget, one);
-  }
-
-  #spendFinding(left: Value, right: Value): void {
-    const [part, text] = [textOf(left) ?? '', textOf(right)];
-    if (text !== null) return spendSearch(this.#budget, text, part);
-    spendText(this.#budget, part);
-    if (Array.isArray(right.value)) spendWriting(this.#budget, right);
   }
 
   #filter(node: Node, scope: Scope): Value {
@@ -146,10 +133,10 @@ export class BoundedInterpreter extends Interpreter {
     const operand = this.#operand(node['operand'] as Node, scope);
     const args = this.#arguments((call?.['args'] ?? []) as Node[], scope);
     spendOperation(this.#budget, name, operand, args);
-    const [receiver, covered] = this.#covered(name, operand, args);
+    const [receiver, alignedArgs] = aligned(this.#marks, name, operand, args);
     // These take literals only, and check it.
     const literal = name === 'selectattr' || name === 'rejectattr';
-    const bounded = call && !literal ? { ...call, args: argumentNodes(covered) } : filter;
+    const bounded = call && !literal ? { ...call, args: argumentNodes(alignedArgs) } : filter;
     return super.evaluate({ ...node, operand: held(receiver), filter: bounded } as Node, scope);
   }
 
@@ -162,9 +149,9 @@ export class BoundedInterpreter extends Interpreter {
     if (method) {
       const { name } = method;
       spendOperation(this.#budget, name, method.receiver, args);
-      const [receiver, covered] = this.#covered(name, method.receiver, args);
+      const [receiver, alignedArgs] = aligned(this.#marks, name, method.receiver, args);
       callee = receiver.builtins.get(name) ?? callee;
-      args = covered;
+      args = alignedArgs;
     }
     const called = { ...node, callee: held(callee), args: argumentNodes(args) };
     return super.evaluate(called as Node, scope);
@@ -194,35 +181,6 @@ export class BoundedInterpreter extends Interpreter {
       }
     }
     return { positional, named };
-  }
-
-  /** Operand and arguments such that the caller's text is found by what the template looks for. */
-  #covered(name: string, operand: Value, args: Arguments): [operand: Value, args: Arguments] {
-    const text = textOf(operand);
-    if (text === null) return [operand, args];
-    if (name === 'startswith' || name === 'endswith') {
-      const positional = args.positional.map((one) => this.#plain(one));
-      return [this.#plain(operand), { ...args, positional }];
-    }
-    const [first, ...rest] = args.positional;
-    const part = first === undefined ? null : textOf(first);
-    const looksFor = name === 'split' || name === 'replace';
-    if (!looksFor || part === null || part === '' || !this.#marks.isMarked(text)) {
-      return [operand, args];
-    }
-    const positional = [toValue(this.#marks.cover(part)), ...rest];
-    return [toValue(this.#marks.coverIn(text, part)), { ...args, positional }];
-  }
-
-  /** Texts, and those in a list, without marks. */
-  #plain(value: Value): Value {
-    const { value: inner } = value;
-    if (typeof inner === 'string') {
-      return this.#marks.isMarked(inner) ? toValue(this.#marks.plain(inner)) : value;
-    }
-    const isMarked = (one: Value) => this.#marks.isMarked(textOf(one) ?? '');
-    if (!Array.isArray(inner) || !inner.some(isMarked)) return value;
-    return arrayOf(inner.map((one) => this.#plain(one)));
   }
 
   #member(node: Node, scope: Scope): Value {
