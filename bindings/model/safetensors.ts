@@ -9,6 +9,7 @@
 import { FormatError } from '../errors.js';
 import { describe, isJsonObject } from './json_fields.js';
 import { parseUniqueKeys } from './json_keys.js';
+import { refuseOtherFormats } from './other_formats.js';
 import { decodeUtf8 } from './utf8.js';
 import type { ByteSource } from './weight.js';
 
@@ -74,6 +75,7 @@ export async function readSafetensors(
   const claimed = new DataView(head.buffer).getBigUint64(0, true);
   const limit = Math.min(size - LENGTH_BYTES, MAX_HEADER_BYTES);
   if (claimed > BigInt(limit)) {
+    await refuseOtherFormats(source, signal);
     const room = `at most ${limit} (file of ${size} bytes, limit ${MAX_HEADER_BYTES})`;
     throw new FormatError(`[${name}] header of ${claimed} bytes, expected ${room}`);
   }
