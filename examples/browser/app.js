@@ -1,181 +1,194 @@
 // Choose a model, write a prompt, read along. The model lives in workers that halfbyte starts; this page only
-// shows what they say.
+// shows what they say: panel.js about the model, transcript.js about the conversation.
 
 import { loadModel, reportRuntime } from 'halfbyte';
+import { Chat } from './chat.js';
+import { whenChosen } from './chosen.js';
+import { at } from './elements.js';
+import { showLoading, showMemory, showModel, showProgress, showRuntime } from './panel.js';
+import { Transcript } from './transcript.js';
 
-const BUNDLED = 'model.safetensors';
+const BUNDLED = { location: 'model.safetensors', name: 'stories15M' };
 
-const at = (id) => document.getElementById(id);
-const [drop, form, text, status] = ['drop', 'form', 'text', 'status'].map(at);
+const transcript = new Transcript(at('transcript'));
 
-/** @type {import('halfbyte').Model | null} */
-let model = null;
+/** The model that answers, its name and what was said to it; null: none is loaded. */
+let loaded = null;
 /** Stops what is under way; null: nothing is. */
 let controller = null;
 
 /** Runs one piece of work that the stop button ends. */
 async function run(work) {
+  if (controller) return;
   controller = new AbortController();
   showState();
   try {
     await work(controller.signal);
   } catch (error) {
     if (controller.signal.aborted) say('Stopped.');
-    else say(error.message, true);
+    else complain(error);
   }
   controller = null;
-  text.setAttribute('aria-busy', 'false');
-  at('loading').hidden = true;
   showState();
 }
 
-async function load(location, name, signal) {
-  await unload();
-  at('loading').hidden = false;
-  at('progress').removeAttribute('value');
-  at('loaded').textContent = '';
+/** If it cannot be loaded, the model that was there answers on: until it is, both are in memory. */
+async function load(chosen, signal) {
+  const { location, name } = await chosen;
   say(`Loading ${name}.`);
-  model = await loadModel(location, { signal, onProgress: showProgress });
-  at('model-name').textContent = name;
+  showLoading(true);
+  try {
+    const model = await loadModel(location, { signal, onProgress: showProgress });
+    await unload();
+    loaded = { model, name, chat: new Chat(model) };
+  } catch (error) {
+    throw loaded && !signal.aborted ? new Error(stillThere(error, loaded.name)) : error;
+  } finally {
+    showLoading(false);
+  }
+  const { model, chat } = loaded;
+  showModel(name, chat);
+  showRuntime(model.runtime);
+  showMemory(model);
   say(`Loaded ${name} in ${model.loadMs.toFixed(0)} ms.`);
-  at('loading').hidden = true;
-  at('speed').textContent = '–';
-  showState();
-  showDevice(model.runtime);
-  showMemory();
+}
+
+function stillThere({ code, message }, name) {
+  if (code !== 'CAPACITY') return `${message}. ${name} stays loaded.`;
+  return `Not enough memory for this model beside ${name}, which stays loaded. Unload it to make room. ${message}`;
 }
 
 async function unload() {
-  const old = model;
-  model = null;
-  await old?.dispose();
-  at('model-name').innerHTML = 'Drop a <code>.safetensors</code> file here, or';
-  showMemory();
+  const old = loaded;
+  loaded = null;
+  await old?.model.dispose();
+  if (old) transcript.close();
+  showModel(null);
+  showMemory(null);
 }
 
-async function generate(signal) {
-  if (!model) await load(BUNDLED, 'stories15M', signal);
-  const prompt = at('prompt').value;
-  text.replaceChildren(Object.assign(document.createElement('span'), { textContent: prompt }));
-  text.firstChild.className = 'prompt';
-  text.setAttribute('aria-busy', 'true');
-  say('Generating.');
-  const chunks = model.generate(model.chatTemplate ? [{ role: 'user', content: prompt }] : prompt, {
-    maxTokens: at('tokens').valueAsNumber,
-    temperature: at('temperature').valueAsNumber,
-    ...(at('seed').value !== '' && { seed: at('seed').valueAsNumber }),
-    signal,
-  });
-  let count = 0;
-  let first = 0;
-  let next = await chunks.next();
-  for (; !next.done; next = await chunks.next()) {
-    text.append(next.value.text);
-    if (count++ === 0) first = performance.now();
-    else showSpeed(((count - 1) * 1000) / (performance.now() - first));
-    showMemory();
+async function answer(signal) {
+  if (!loaded) await load(BUNDLED, signal);
+  const { model, chat } = loaded;
+  const question = at('prompt').value;
+  at('prompt').value = '';
+  at('speed').textContent = '';
+  say('Reading the prompt.');
+  const turn = transcript.add(question, !chat.remembers);
+  try {
+    const { tokens, finishReason, seed, timings } = await follow(
+      chat.ask(question, {
+        maxTokens: at('tokens').valueAsNumber,
+        temperature: at('temperature').valueAsNumber,
+        ...(at('seed').value !== '' && { seed: at('seed').valueAsNumber }),
+        signal,
+        onProgress: ({ done, total }) => say(`Reading the prompt: ${done} of ${total} tokens.`),
+        onForget: (count) => transcript.forget(count),
+      }),
+      turn,
+    );
+    const full = tokens.length < at('tokens').valueAsNumber;
+    const limit = full ? `context of ${model.config.contextLength} tokens full` : 'limit reached';
+    say(
+      `${tokens.length} tokens (${finishReason === 'stop' ? 'end of text' : limit}), seed ${seed}.`,
+    );
+    showSpeed(timings.decodeTokensPerSecond);
+  } catch (error) {
+    if (error.code !== 'CAPACITY' || !turn.isEmpty) throw error;
+    const { contextLength } = model.config;
+    throw new Error(
+      `This is too long for the context of ${contextLength} tokens. ${error.message}`,
+    );
+  } finally {
+    // What nothing answers may be asked again.
+    if (turn.isEmpty && at('prompt').value === '') at('prompt').value = question;
+    transcript.end(turn);
+    showMemory(model);
   }
-  const { tokens, finishReason, seed, timings } = next.value;
-  const end = finishReason === 'stop' ? 'end of text' : 'limit reached';
-  say(`${tokens.length} tokens (${end}), seed ${seed}.`);
-  showSpeed(timings.decodeTokensPerSecond);
-  showMemory();
 }
 
-/** One file, or the files of a model's folder. */
-function chosen(files) {
-  const list = [...files];
-  if (list.length === 0) return;
-  const [file] = list;
-  const location = list.length === 1 ? file : Object.fromEntries(list.map((f) => [f.name, f]));
-  run((signal) => load(location, file.name, signal));
-}
-
-function showProgress({ stage, done, total }) {
-  if (stage !== 'weights') return;
-  at('progress').value = total > 0 ? done / total : 1;
-  at('loaded').textContent = `${number(done)} of ${megabytes(total)}`;
-}
-
-function showState() {
-  const busy = controller !== null;
-  at('stop').disabled = !busy;
-  for (const id of ['generate', 'bundled', 'file', 'unload']) at(id).disabled = busy;
-  at('unload').hidden = model === null;
-  at('bundled').hidden = model !== null;
+/** Shows an answer as it comes. @returns what `generate` returns */
+async function follow(chunks, turn) {
+  let first = 0;
+  for (let count = 0; ; count++) {
+    const { done, value } = await chunks.next();
+    if (done) return value;
+    turn.append(value.text);
+    showMemory(loaded.model);
+    if (count === 0) {
+      first = performance.now();
+      say('Answering.');
+    } else showSpeed((count * 1000) / (performance.now() - first));
+  }
 }
 
 function showSpeed(tokensPerSecond) {
   at('speed').textContent = `${tokensPerSecond.toFixed(0)} tokens/s`;
 }
 
-function showMemory() {
-  if (!model) {
-    at('memory').textContent = '–';
-    return;
-  }
-  const { weights, arena } = model.memory;
-  const kv = model.kvBytesInUse;
-  const parts = `${number(weights)} weights, ${number(arena)} arena, ${number(kv)} KV cache`;
-  at('memory').textContent = `${megabytes(weights + arena + kv)}: ${parts}`;
+function showState() {
+  const busy = controller !== null;
+  const hadFocus = document.activeElement;
+  at('stop').hidden = !busy;
+  at('send').hidden = busy;
+  for (const id of ['bundled', 'file', 'folder', 'unload', 'new']) at(id).disabled = busy;
+  at('unload').hidden = loaded === null;
+  at('bundled').hidden = loaded !== null;
+  at('new').hidden = transcript.isEmpty;
+  // A button that goes would take the focus of the keyboard with it.
+  if (hadFocus?.hidden) at('prompt').focus();
 }
 
-function showDevice({ device, threads, simd, refusals }) {
-  at('device').textContent =
-    `${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${simd} SIMD`;
-  at('refusals').hidden = refusals.length === 0;
-  at('reasons').replaceChildren(
-    ...refusals.map((reason) =>
-      Object.assign(document.createElement('li'), { textContent: reason }),
-    ),
-  );
+function say(message) {
+  at('status').textContent = message;
+  at('status').className = '';
 }
 
-function say(message, isError = false) {
-  status.textContent = message;
-  status.classList.toggle('error', isError);
+function complain({ message }) {
+  say(message);
+  at('status').className = 'error';
+  at('speed').textContent = '';
 }
 
-function megabytes(bytes) {
-  return `${number(bytes)} MB`;
+function openSettings(open) {
+  at('settings').hidden = !open;
+  at('open').setAttribute('aria-expanded', open);
 }
 
-function number(bytes) {
-  return (bytes / 1e6).toFixed(1);
-}
-
-form.addEventListener('submit', (event) => {
+at('form').addEventListener('submit', (event) => {
   event.preventDefault();
-  if (!controller) run(generate);
+  run(answer);
 });
+// A setting that is refused must be seen.
+at('settings').addEventListener('invalid', () => openSettings(true), true);
+at('prompt').addEventListener('keydown', (event) => {
+  // Enter also ends the composing of a character, in Japanese for one.
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  if (!controller) at('form').requestSubmit();
+});
+document.addEventListener('keydown', ({ key }) => {
+  if (key === 'Escape') controller?.abort();
+});
+at('open').addEventListener('click', () => openSettings(at('settings').hidden));
 at('stop').addEventListener('click', () => controller?.abort());
-at('bundled').addEventListener('click', () => run((signal) => load(BUNDLED, 'stories15M', signal)));
+at('new').addEventListener('click', () => {
+  loaded?.chat.clear();
+  transcript.clear();
+  say('');
+  showState();
+  at('prompt').focus();
+});
+at('bundled').addEventListener('click', () => run((signal) => load(BUNDLED, signal)));
 at('unload').addEventListener('click', () =>
   run(async () => {
     await unload();
     say('Unloaded.');
   }),
 );
-at('file').addEventListener('change', ({ target }) => {
-  chosen(target.files);
-  target.value = '';
-});
-// Everywhere: a file dropped beside the field would replace the page.
-document.addEventListener('dragover', (event) => {
-  event.preventDefault();
-  drop.classList.add('over');
-});
-document.addEventListener('dragleave', () => drop.classList.remove('over'));
-document.addEventListener('drop', (event) => {
-  event.preventDefault();
-  drop.classList.remove('over');
-  if (!controller) chosen(event.dataTransfer.files);
-});
+whenChosen((chosen) => run((signal) => load(chosen, signal)));
 
 showState();
-reportRuntime().then(
-  ({ choice }) => {
-    if (!model) showDevice(choice);
-  },
-  (error) => say(error.message, true),
-);
+reportRuntime().then(({ choice }) => {
+  if (!loaded) showRuntime(choice);
+}, complain);

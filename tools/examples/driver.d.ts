@@ -24,10 +24,13 @@ export interface Page {
   on(event: 'console', listener: (message: { type(): string; text(): string }) => void): void;
   goto(url: string): Promise<unknown>;
   evaluate<T>(work: () => T | Promise<T>): Promise<T>;
+  evaluate<T, A>(work: (argument: A) => T | Promise<T>, argument: A): Promise<T>;
   waitForFunction(work: (argument: string) => unknown, argument?: string): Promise<unknown>;
   waitForSelector(selector: string): Promise<unknown>;
   click(selector: string): Promise<void>;
   fill(selector: string, value: string): Promise<void>;
+  press(selector: string, key: string): Promise<void>;
+  inputValue(selector: string): Promise<string>;
   setInputFiles(
     selector: string,
     files: string | string[] | { name: string; mimeType: string; buffer: Buffer },
@@ -42,5 +45,6 @@ export interface CdpSession {
     processInfo: { type: string; id: number }[];
   }>;
   send(method: 'HeapProfiler.collectGarbage'): Promise<unknown>;
+  send(method: 'Input.dispatchDragEvent', event: object): Promise<unknown>;
   detach(): Promise<void>;
 }

@@ -1,21 +1,18 @@
 // examples/browser in Chromium: every control, with and without isolation.
 
-import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from './checks.mjs';
 import { withPage } from './chromium.mjs';
 import { PROMPT } from './clis.mjs';
-import { APP, STORIES } from './prepare.mjs';
+import { checkHistory, checkKeys, checkOverflow } from './page_chat.mjs';
+import { expectStory, fill, tell, transcript, waitForStatus } from './page_controls.mjs';
+import { checkFiles, checkKept, checkOtherFiles } from './page_files.mjs';
+import { checkLooks } from './page_looks.mjs';
+import { APP, makeChatModel, makeHugeModel } from './prepare.mjs';
 
 /** @typedef {import('./chromium.mjs').Page} Page */
 
-const SHOTS = join(APP, 'screenshots');
-const LOOKS = {
-  light: { viewport: { width: 1000, height: 900 } },
-  dark: { viewport: { width: 1000, height: 900 }, colorScheme: /** @type {const} */ ('dark') },
-  phone: { viewport: { width: 360, height: 760 }, deviceScaleFactor: 2 },
-};
 /** Between two ticks of the page's timer; a machine that does other things too needs some. */
 const LONGEST_PAUSE_MS = 250;
 
@@ -44,16 +41,22 @@ export async function checkPage(checks, { model, story }) {
     );
     await site.close();
   }
+  await makeChatModel();
+  await makeHugeModel();
   const site = await serve({ model });
-  await checks.check('page: a chosen file, a folder and a dropped file', () =>
-    withPage(site.url, (page) => checkFiles(page, model, story)),
-  );
-  mkdirSync(SHOTS, { recursive: true });
-  for (const [name, look] of Object.entries(LOOKS)) {
-    await checks.check(`page: fits, ${name}`, () =>
-      withPage(site.url, (page) => takePicture(page, name), look),
-    );
+  /** @type {Record<string, (page: Page) => Promise<string | void>>} */
+  const works = {
+    'files and folders, chosen and dropped': (page) => checkFiles(page, model, story),
+    'a photo, a GGUF and other files are named': checkOtherFiles,
+    'a load that fails keeps the model': checkKept,
+    'Enter sends, Shift+Enter begins a line': checkKeys,
+    'a chat model knows what was said': checkHistory,
+    'a full context makes room': checkOverflow,
+  };
+  for (const [name, work] of Object.entries(works)) {
+    await checks.check(`page: ${name}`, () => withPage(site.url, work));
   }
+  await checkLooks(checks, site.url);
   await site.close();
 }
 
@@ -74,7 +77,7 @@ async function checkGenerating(page, isolated, story) {
       last = now;
     }, 5);
   });
-  await generate(page);
+  await tell(page);
   const { count, longest, ms } = await page.evaluate(() => {
     const { ticks } = /** @type {any} */ (globalThis);
     return { ...ticks, ms: performance.now() - ticks.started };
@@ -118,109 +121,20 @@ async function checkStop(page, story) {
   await waitForStatus(page, 'Loaded stories15M');
   // A click through the protocol may come when the story is told already.
   await page.evaluate(() => {
-    const text = /** @type {HTMLElement} */ (document.querySelector('#text'));
+    const log = /** @type {HTMLElement} */ (document.querySelector('#transcript'));
     const watch = new MutationObserver(() => {
-      if ((text.textContent ?? '').length < 100) return;
+      if ((log.querySelector('.answer')?.textContent ?? '').length < 100) return;
       watch.disconnect();
       /** @type {HTMLElement} */ (document.querySelector('#stop')).click();
     });
-    watch.observe(text, { childList: true });
+    watch.observe(log, { childList: true, subtree: true });
   });
-  await fill(page);
-  await page.click('#generate');
+  await fill(page, PROMPT, 100);
+  await page.click('#send');
   await waitForStatus(page, 'Stopped.');
-  const part = ((await page.textContent('#text')) ?? '').slice(PROMPT.length);
+  const part = (await transcript(page)).at(-1)?.text ?? '';
   expect(story.startsWith(part) && part.length < story.length, `stopped after: ${part}`);
-  await generate(page);
+  await tell(page);
   await expectStory(page, story);
   return `stopped after ${part.length} of ${story.length} characters`;
-}
-
-/**
- * @param {Page} page
- * @param {string} model
- * @param {string} story
- */
-async function checkFiles(page, model, story) {
-  const broken = { name: 'broken.safetensors', mimeType: '', buffer: Buffer.from('not a model') };
-  await page.setInputFiles('#file', broken);
-  await page.waitForSelector('#status.error');
-  await page.setInputFiles('#file', model);
-  await waitForStatus(page, 'Loaded stories15M-int4.safetensors');
-  await generate(page);
-  await expectStory(page, story);
-  await page.setInputFiles(
-    '#file',
-    readdirSync(STORIES).map((name) => join(STORIES, name)),
-  );
-  await waitForStatus(page, 'Loaded ');
-  await page.click('#unload');
-  await waitForStatus(page, 'Unloaded.');
-  await page.evaluate(async () => {
-    const blob = await (await fetch('model.safetensors')).blob();
-    const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File([blob], 'dropped.safetensors'));
-    document
-      .querySelector('#drop')
-      ?.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-  });
-  await waitForStatus(page, 'Loaded dropped.safetensors');
-  await generate(page);
-  await expectStory(page, story);
-}
-
-/**
- * @param {Page} page
- * @param {string} name
- */
-async function takePicture(page, name) {
-  await page.screenshot({ path: join(SHOTS, `${name}-empty.png`), fullPage: true });
-  await generate(page);
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
-  const [content, window] = await page.evaluate(() => {
-    return [document.documentElement.scrollWidth, innerWidth];
-  });
-  expect(content <= window, `the page is ${content} pixels wide, the window ${window}`);
-}
-
-/** @param {Page} page */
-async function fill(page) {
-  await page.fill('#prompt', PROMPT);
-  await page.fill('#tokens', '100');
-  await page.fill('#temperature', '0.8');
-  await page.fill('#seed', '7');
-}
-
-/**
- * Tells the whole story.
- * @param {Page} page
- */
-async function generate(page) {
-  await fill(page);
-  await page.click('#generate');
-  await waitForStatus(page, '100 tokens');
-}
-
-/**
- * @param {Page} page
- * @param {string} begin
- */
-async function waitForStatus(page, begin) {
-  try {
-    await page.waitForFunction((words) => {
-      const idle = /** @type {HTMLButtonElement} */ (document.querySelector('#stop')).disabled;
-      return idle && document.querySelector('#status')?.textContent?.startsWith(words);
-    }, begin);
-  } catch {
-    throw new Error(`status: expected ${begin}, came ${await page.textContent('#status')}`);
-  }
-}
-
-/**
- * @param {Page} page
- * @param {string} story
- */
-async function expectStory(page, story) {
-  const text = await page.textContent('#text');
-  expect(text === PROMPT + story, `expected ${PROMPT + story}, came ${text}`);
 }
