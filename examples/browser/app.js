@@ -4,7 +4,7 @@
 import { loadModel, reportRuntime } from 'halfbyte';
 import { Chat } from './chat.js';
 import { whenChosen } from './chosen.js';
-import { at } from './elements.js';
+import { at, keepAtEnd } from './elements.js';
 import { showLoading, showMemory, showModel, showProgress, showRuntime } from './panel.js';
 import { Transcript } from './transcript.js';
 
@@ -139,15 +139,13 @@ function showState() {
   if (hadFocus?.hidden) at('prompt').focus();
 }
 
-function say(message) {
-  at('status').textContent = message;
-  at('status').className = '';
+function say(message, className = '') {
+  keepAtEnd(() => Object.assign(at('status'), { textContent: message, className }));
 }
 
 function complain({ message }) {
-  say(message);
-  at('status').className = 'error';
   at('speed').textContent = '';
+  say(message, 'error');
 }
 
 function openSettings(open) {

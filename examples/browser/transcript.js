@@ -1,9 +1,6 @@
 // Questions and answers, one below the other.
 
-import { element } from './elements.js';
-
-/** The page follows the answer unless the reader is further up than this. */
-const NEAR_END_PX = 80;
+import { element, keepAtEnd } from './elements.js';
 
 export class Transcript {
   #log;
@@ -91,9 +88,6 @@ class Turn {
   }
 
   append(text) {
-    const { scrollHeight } = document.documentElement;
-    const follows = scrollY + innerHeight > scrollHeight - NEAR_END_PX;
-    this.#answer.append(text);
-    if (follows) scrollTo(0, document.documentElement.scrollHeight);
+    keepAtEnd(() => this.#answer.append(text));
   }
 }

@@ -8,10 +8,9 @@ import { CHAT_MODEL } from './prepare.mjs';
 
 const LIBRARY = '../../build/bindings/index.js';
 const [FIRST, SECOND] = ['who is there', 'and what then'];
-const TOKENS = 16;
 /** Fewer than the context has left for an answer to a short question. */
-const LONGER = 40;
-const QUESTIONS = 10;
+const TOKENS = 20;
+const QUESTIONS = 6;
 const OPTIONS = { maxTokens: TOKENS, temperature: 0.8, seed: 7 };
 
 /**
@@ -34,6 +33,9 @@ export async function checkKeys(page) {
     return document.querySelector('#transcript')?.getAttribute('aria-busy');
   });
   expect(busy === 'false', `aria-busy of a conversation at rest: ${busy}`);
+  await page.fill('#prompt', 'two');
+  await page.click('#send');
+  await waitForStatus(page, 'seed 7');
   const focus = await page.evaluate(() => document.activeElement?.id);
   expect(focus === 'prompt', `the focus is on ${focus}`);
   await page.fill('#tokens', '');
@@ -85,7 +87,7 @@ export async function checkHistory(page) {
 export async function checkOverflow(page) {
   await loadChat(page);
   for (let i = 0; i < QUESTIONS; i++) {
-    await send(page, FIRST, LONGER);
+    await send(page, FIRST);
     const status = await page.textContent('#status');
     expect(!status?.includes('full'), `an answer was cut off: ${status}`);
   }
@@ -102,8 +104,8 @@ export async function checkOverflow(page) {
   expect((await countForgotten(page)) === gone, 'a refused question has made others forgotten');
 
   await page.click('#new');
-  await send(page, FIRST, LONGER);
-  await send(page, FIRST, LONGER);
+  await send(page, FIRST);
+  await send(page, FIRST);
   // Alone it fits, with what was said before it does not.
   await send(page, 'zq '.repeat(50));
   expect((await countForgotten(page)) > 0, 'a long question made nothing forgotten');
@@ -125,8 +127,8 @@ async function loadChat(page) {
  * @param {Page} page
  * @param {string} question
  */
-async function send(page, question, tokens = TOKENS) {
-  await fill(page, question, tokens);
+async function send(page, question) {
+  await fill(page, question, TOKENS);
   await page.press('#prompt', 'Enter');
   await waitForStatus(page, 'seed 7');
 }
