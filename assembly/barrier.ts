@@ -11,8 +11,9 @@ import { PLAN_CLAIM, PLAN_DONE, PLAN_WAITERS } from './op_layout';
 
 /** Loads before a waiting thread goes to sleep: measured, some 50 microseconds, what waking it takes. */
 const SPINS = 150000;
-/** Nanoseconds without any finished chunk after which a thread is given up. */
-const PATIENCE: i64 = 30_000_000_000;
+/** Nanoseconds of sleep after which a waiting thread looks around, as the one it waits for may be gone. */
+const NAP: i64 = 50_000_000;
+const TIMED_OUT = 2;
 
 /** Units of the chunk that begins when `left` units are left. */
 export function chunk_size(left: u32, threads: u32, least: u32): u32 {
@@ -38,18 +39,16 @@ export function finish_chunk(plan: usize, sequence: u32, size: u32, units: u32):
   if (atomic.load<u32>(plan, PLAN_WAITERS)) atomic.notify(plan + PLAN_CLAIM + 4, -1);
 }
 
-/** Waits until span `sequence` is over. False: a thread died holding a chunk of it. */
+/** Waits until span `sequence` is over. False: not yet, and it is time to look around. */
 export function wait_for_span(plan: usize, sequence: u32): bool {
   for (let i = 0; i < SPINS; i++) {
     if (atomic.load<u32>(plan, PLAN_CLAIM + 4) != sequence) return true;
   }
   while (atomic.load<u32>(plan, PLAN_CLAIM + 4) == sequence) {
-    const done = atomic.load<u32>(plan, PLAN_DONE);
     atomic.add<u32>(plan, 1, PLAN_WAITERS);
-    const woken = atomic.wait<i32>(plan + PLAN_CLAIM + 4, <i32>sequence, PATIENCE);
+    const woken = atomic.wait<i32>(plan + PLAN_CLAIM + 4, <i32>sequence, NAP);
     atomic.sub<u32>(plan, 1, PLAN_WAITERS);
-    const stuck = woken == 2 && atomic.load<u32>(plan, PLAN_DONE) == done;
-    if (stuck && atomic.load<u32>(plan, PLAN_CLAIM + 4) == sequence) return false;
+    if (woken == TIMED_OUT) return atomic.load<u32>(plan, PLAN_CLAIM + 4) != sequence;
   }
   return true;
 }

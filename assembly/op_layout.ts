@@ -13,14 +13,15 @@ export const PLAN_WAITERS = 128; // threads asleep on PLAN_CLAIM
 export const PLAN_STEP = 192; // steps started; idle workers sleep on it
 export const PLAN_STOP = 196; // 1: workers leave their loop
 export const PLAN_BASE = 200; // sequence number of the step's first span
-export const PLAN_OP_COUNT = 204;
-export const PLAN_ROW_COUNT = 208;
-export const PLAN_LOGIT_COUNT = 212;
-export const PLAN_ROWS = 216; // address of the rows
-export const PLAN_LOGIT_ROWS = 220; // address of the logit row list
-export const PLAN_SCRATCH = 224; // address of thread 0's scratch
-export const PLAN_SCRATCH_BYTES = 228; // per thread
-export const PLAN_THREADS = 232; // threads that run the plan
+export const PLAN_JOINED = 204; // two words: a bit for each worker that has begun to take part
+export const PLAN_OP_COUNT = 212;
+export const PLAN_ROW_COUNT = 216;
+export const PLAN_LOGIT_COUNT = 220;
+export const PLAN_ROWS = 224; // address of the rows
+export const PLAN_LOGIT_ROWS = 228; // address of the logit row list
+export const PLAN_SCRATCH = 232; // address of thread 0's scratch
+export const PLAN_SCRATCH_BYTES = 236; // per thread
+export const PLAN_THREADS = 240; // threads that run the plan
 export const PLAN_BYTES = 256;
 
 // A row of the step.

@@ -19,6 +19,7 @@ import {
   PLAN_BASE,
   PLAN_BYTES,
   PLAN_CLAIM,
+  PLAN_JOINED,
   PLAN_OP_COUNT,
   PLAN_SCRATCH,
   PLAN_SCRATCH_BYTES,
@@ -31,27 +32,34 @@ import { rows_of, run_op } from './run_op';
 /** Panels of a matmul that a thread claims at least: 16 output rows. */
 const LEAST_PANELS: u32 = 2;
 
-/** Runs a step on the calling thread. False: another thread died and left its chunk undone. */
-export function run_plan(plan: usize): bool {
+/**
+ * Runs a step on the calling thread, or goes on with the one that it left. False: left, as another thread
+ * takes long over its chunk or died with it; only the caller can tell, as events come to it meanwhile.
+ */
+export function run_plan(plan: usize, goesOn: bool): bool {
   if (!ASC_FEATURE_THREADS) return run_ops_alone(plan);
-  // Atomic, so that a thread which sees this base also sees the rows and counts written before it.
-  atomic.store<u32>(plan, atomic.load<u32>(plan, PLAN_CLAIM + 4), PLAN_BASE);
-  atomic.add<u32>(plan, 1, PLAN_STEP);
-  atomic.notify(plan + PLAN_STEP, -1);
+  if (!goesOn) {
+    // Atomic, so that a thread which sees this base also sees the rows and counts written before it.
+    atomic.store<u32>(plan, atomic.load<u32>(plan, PLAN_CLAIM + 4), PLAN_BASE);
+    atomic.add<u32>(plan, 1, PLAN_STEP);
+    atomic.notify(plan + PLAN_STEP, -1);
+  }
   return run_ops(plan, 0);
 }
 
 /** A worker's life: sleeps until a step starts, takes part in it, until PLAN_STOP is set. */
 export function run_worker(plan: usize, thread: u32): void {
   if (!ASC_FEATURE_THREADS) return;
+  atomic.or<u32>(plan + ((thread >> 5) << 2), 1 << (thread & 31), PLAN_JOINED);
   let seen: u32 = 0;
   while (true) {
     while (atomic.load<u32>(plan, PLAN_STEP) == seen) {
       atomic.wait<i32>(plan + PLAN_STEP, <i32>seen, -1);
     }
     seen = atomic.load<u32>(plan, PLAN_STEP);
-    if (atomic.load<u32>(plan, PLAN_STOP)) return;
-    run_ops(plan, thread);
+    do {
+      if (atomic.load<u32>(plan, PLAN_STOP)) return;
+    } while (!run_ops(plan, thread));
   }
 }
 
@@ -73,6 +81,10 @@ function run_ops_alone(plan: usize): bool {
   return true;
 }
 
+/**
+ * Takes part in the step. False: it is not over yet. From the start again then: nothing is left to claim of
+ * the spans that are over.
+ */
 function run_ops(plan: usize, thread: u32): bool {
   // The base is read before anything else: rows and counts that go with it cannot be older than it is.
   const base = atomic.load<u32>(plan, PLAN_BASE);

@@ -66,7 +66,8 @@ export class OneOp {
   }
 
   run(): void {
-    this.#core.run_plan(PLAN);
+    let goesOn = false;
+    while (!this.#core.run_plan(PLAN, goesOn)) goesOn = true;
   }
 
   #set(address: number, value: number): void {

@@ -29,7 +29,7 @@ checkWeights(plan, checkpoint.weights, location);
 arrive('open');
 const tokenizer = createTokenizer(texts, config);
 arrive('tokenizer');
-const { executor } = await createExecutor(plan, checkpoint, {}, module);
+const executor = await createExecutor(plan, checkpoint, {}, module);
 await checkpoint.close();
 arrive('weights');
 const tokens = encodePrompt({ tokenizer, chatTemplate: null }, prompt);

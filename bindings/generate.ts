@@ -6,7 +6,7 @@ import { encodePrompt, type Prompt, type PromptModel } from './generate/prompt.j
 import { TextStream } from './generate/text_stream.js';
 import type { Progress } from './model/progress.js';
 import { Sampler, type SamplerOptions } from './sampler/sampler.js';
-import type { Session } from './session/session.js';
+import { type Occupation, Session } from './session/session.js';
 import type { ChatOptions } from './text/chat_template.js';
 import { StopMatcher } from './text/stop_matcher.js';
 
@@ -22,8 +22,10 @@ export interface GenerateOptions extends SamplerOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Continues in this session, which stays open: the tokens it has in common with the start of the prompt are
-   * kept, others dropped, and only the rest of the prompt is fed. The text is the same as without. A later
-   * generation in it ends this one with an OptionError.
+   * kept, others dropped, and only the rest of the prompt is fed. The text is the same as without. From the first
+   * `next()` until the generation has ended or was left, other calls that would change the session's tokens are
+   * refused with an OptionError; `fork` waits for the token under way, `dispose` ends the generation. A later
+   * generation in the session ends this one with an OptionError.
    */
   readonly session?: Session | undefined;
   /** Tools and variables of the chat template. */
@@ -145,45 +147,36 @@ async function* run(
   job: Job,
 ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
   const session = job.options.session ?? (await model.createSession());
+  const occupation = Session.occupy(session);
   try {
-    return yield* runIn(session, model, job);
+    return yield* runIn(session, occupation, model, job);
   } finally {
+    occupation.end();
     if (!job.options.session) await session.dispose();
   }
 }
 
-/** The generation that a session belongs to: the latest one begun in it. */
-const latest = new WeakMap<Session, Job>();
-
-function checkLatest(session: Session, job: Job): void {
-  if (latest.get(session) === job) return;
-  throw new OptionError('[generate] session: another generation began in it; fork it to run both');
-}
-
 async function* runIn(
   session: Session,
+  occupation: Occupation,
   model: TextModel,
   job: Job,
 ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
   const { promptTokens, maxTokens, sampler, stops, options, started } = job;
   const { signal, onProgress } = options;
-  latest.set(session, job);
-  await session.truncate(heldPrefix(session.tokens, promptTokens));
-  checkLatest(session, job);
-  let fed = promptTokens.slice(session.length);
+  let fed = promptTokens.slice(await occupation.keepPrefix(promptTokens, { signal }));
   const clock = new Clock(started, fed.length);
   const text = new TextStream(model.tokenizer, promptTokens, stops);
   const tokens: number[] = [];
   let finishReason: 'stop' | 'length' = 'length';
   if (maxTokens === 0) {
-    await session.prefill(fed, { signal, onProgress });
+    await occupation.prefill(fed, { signal, onProgress });
     clock.stop();
   }
   while (tokens.length < maxTokens) {
     const first = tokens.length === 0;
     clock.start();
-    checkLatest(session, job);
-    const token = await session.sample(fed, sampler, {
+    const token = await occupation.sample(fed, sampler, {
       signal,
       onProgress: first ? onProgress : undefined,
     });
@@ -211,12 +204,4 @@ async function* runIn(
     seed: sampler.seed,
     timings: { loadMs: model.loadMs, ...clock.timings() },
   };
-}
-
-/** Tokens of the prompt that need not be fed again; at least one must be, for its logits. */
-function heldPrefix(held: readonly number[], prompt: readonly number[]): number {
-  const most = Math.min(held.length, prompt.length - 1);
-  let length = 0;
-  while (length < most && held[length] === prompt[length]) length++;
-  return length;
 }

@@ -24,7 +24,7 @@ export type { FetchInit, FetchLike } from './model/files.js';
 export type { Progress } from './model/progress.js';
 export type { CoreBuild } from './platform/platform.js';
 export { Sampler, type SamplerOptions } from './sampler/sampler.js';
-export type { TokenChooser } from './session/owner.js';
+export type { LogitsReader, TokenChooser } from './session/owner.js';
 export type { PrefillOptions, Session, StepOptions } from './session/session.js';
 export type { ChatMessage, ChatOptions } from './text/chat_template.js';
 export type { Tokenizer } from './text/tokenizer.js';

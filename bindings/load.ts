@@ -68,7 +68,7 @@ export async function loadSeen(
     checkWeights(plan, checkpoint.weights, checkpoint.name);
     const texts = readTexts(checkpoint);
     await checkTiedHead(checkpoint, options.signal);
-    const { executor, runtime } = await createExecutor(plan, checkpoint, options, module);
+    const executor = await createExecutor(plan, checkpoint, options, module);
     await confirm(checkpoint, executor, options);
     const loadMs = performance.now() - started;
     return new Model({
@@ -76,7 +76,6 @@ export async function loadSeen(
       config,
       texts,
       executor,
-      runtime,
       loadMs,
     });
   } finally {
@@ -119,7 +118,6 @@ interface ModelParts {
   readonly config: ModelConfig;
   readonly texts: ModelTexts;
   readonly executor: Executor;
-  readonly runtime: RuntimeInfo;
   readonly loadMs: number;
 }
 
@@ -128,8 +126,6 @@ export class Model {
   /** Where it was loaded from. */
   readonly location: string;
   readonly config: ModelConfig;
-  /** Device, threads and SIMD level that run it, and why not better ones. */
-  readonly runtime: RuntimeInfo;
   /** Bytes taken; kvCache is that of one full context. */
   readonly memory: MemoryNeed;
   /** Whether logits are bit-identical on every machine. */
@@ -144,12 +140,11 @@ export class Model {
   #disposing: Promise<void> | null = null;
 
   /** Use `loadModel`. */
-  constructor({ location, config, texts, executor, runtime, loadMs }: ModelParts) {
+  constructor({ location, config, texts, executor, loadMs }: ModelParts) {
     this.location = location;
     this.config = config;
-    this.runtime = runtime;
     this.memory = executor.memory;
-    this.deterministic = runtime.device === 'wasm';
+    this.deterministic = executor.runtime.device === 'wasm';
     this.loadMs = loadMs;
     this.chatTemplate = texts.chatTemplate;
     this.samplerDefaults = texts.samplerDefaults;
@@ -162,6 +157,14 @@ export class Model {
       sessions: new Set(),
       known: new WeakSet(),
     };
+  }
+
+  /**
+   * Device, threads and SIMD level that run it, and why not better ones. With `threads: 'auto'` it changes if
+   * some of the threads cannot be started when there is work for them: the model goes on without these.
+   */
+  get runtime(): RuntimeInfo {
+    return this.#owner.executor.runtime;
   }
 
   /** @throws FormatError if the checkpoint has none */

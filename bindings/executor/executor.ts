@@ -57,17 +57,21 @@ export interface RuntimeInfo {
 }
 
 export interface Executor {
+  /** May change when a step is run: threads that were not asked for by number may not start. */
   readonly runtime: RuntimeInfo;
   readonly memory: MemoryNeed;
   readonly kv: KvPool;
   /** Most rows of one step, and most of them that may want logits. */
   readonly rowsPerStep: number;
   readonly logitRowsPerStep: number;
-  /** Runs the plan over these rows: K and V are written, logits computed where wanted. */
+  /**
+   * Runs the plan over these rows: K and V are written, logits computed where wanted.
+   * @throws WorkerError if a thread died
+   */
   run(rows: readonly Row[]): MaybePromise<void>;
   /**
    * Logits [vocabSize] of the i-th row that wanted them in the latest step: a view, to be read or changed
-   * in place before the next `run`.
+   * in place before the next `run`. The places of all `logitRowsPerStep` rows are there whatever a step wanted.
    */
   logits(index: number): MaybePromise<Float32Array>;
   /** Turns those logits, in place, into probabilities: softmax(logits / temperature). */

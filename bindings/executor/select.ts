@@ -6,7 +6,7 @@ import type { Checkpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
 import type { Plan } from '../plan/ops.js';
 import type { OnTrace } from '../trace/step_trace.js';
-import type { Device, Executor, KvType, MemoryNeed, RuntimeInfo, Simd } from './executor.js';
+import type { Device, Executor, KvType, MemoryNeed, Simd } from './executor.js';
 import { chooseRuntime, coreBuild } from './wasm/choose_runtime.js';
 import { type CoreOptions, loadBuild } from './wasm/core_source.js';
 import { WasmExecutor, type WasmOptions } from './wasm/executor.js';
@@ -65,28 +65,25 @@ export function startCore(options: ExecutorOptions): Promise<WebAssembly.Module>
 /**
  * Loads the checkpoint's weights into an executor.
  * @param module from `startCore` with the same options
- * @returns the executor, and what runs with the reasons for what does not
  * @throws OptionError, UnsupportedError for a device that there is not, CapacityError if memory is short,
- *   FormatError and SourceError for bad weights, `signal.reason` when aborted
+ *   FormatError and SourceError for bad weights, WorkerError if a thread that was asked for cannot be started,
+ *   `signal.reason` when aborted
  */
 export async function createExecutor(
   plan: Plan,
   checkpoint: Checkpoint,
   options: CreateOptions,
   module?: Promise<WebAssembly.Module>,
-): Promise<{ executor: Executor; runtime: RuntimeInfo }> {
+): Promise<Executor> {
   checkOptions(options);
   const wasm = { ...wasmOptions(checkpoint, options), module };
   if (options.device === 'reference') {
     // Loaded only when asked for: it is a textbook, not a product.
     const { ReferenceExecutor } = await import('./reference.js');
-    const executor = await ReferenceExecutor.create(plan, checkpoint, wasm);
-    return { executor, runtime: executor.runtime };
+    return ReferenceExecutor.create(plan, checkpoint, wasm);
   }
-  const executor = await WasmExecutor.create(plan, checkpoint, wasm);
-  const { runtime } = executor;
-  if (options.device !== 'auto') return { executor, runtime };
-  return { executor, runtime: { ...runtime, refusals: [...runtime.refusals, NO_WEBGPU] } };
+  const refusals = options.device === 'auto' ? [NO_WEBGPU] : [];
+  return WasmExecutor.create(plan, checkpoint, { ...wasm, refusals });
 }
 
 /** Bytes that `createExecutor` with these options takes in the WebAssembly core. Reads no weights. */

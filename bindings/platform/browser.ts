@@ -1,8 +1,9 @@
 // What halfbyte needs from its surroundings, in a browser: in the worker that holds a model, and in the
 // threads that this worker starts.
 
-import { OptionError, SourceError } from '../errors.js';
+import { FormatError, OptionError, SourceError } from '../errors.js';
 import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from './platform.js';
+import { compileWasm } from './wasm_module.js';
 
 export * from './no_files.js';
 
@@ -27,7 +28,11 @@ const CORE_URLS: Readonly<Record<CoreBuild, () => URL>> = {
 
 export const CORE_BUILDS = Object.keys(CORE_URLS) as readonly CoreBuild[];
 
-/** The compiled build `name` of the core. @throws SourceError if it is not where it should be */
+/**
+ * The compiled build `name` of the core.
+ * @throws SourceError if it is not where it should be, FormatError for something else in its place,
+ *   UnsupportedError where nothing may be compiled
+ */
 export async function loadCore(name: string): Promise<WebAssembly.Module> {
   const url = CORE_URLS[name.replace(/^core\./, '') as CoreBuild]();
   const response = await fetch(url).catch((cause) => {
@@ -38,10 +43,17 @@ export async function loadCore(name: string): Promise<WebAssembly.Module> {
       `[${url}] the core cannot be fetched: HTTP ${response.status}; see the option core.wasm`,
     );
   }
-  const streams = response.headers.get('content-type') === 'application/wasm';
-  return streams
-    ? WebAssembly.compileStreaming(response)
-    : WebAssembly.compile(await response.arrayBuffer());
+  const type = response.headers.get('content-type');
+  return compileWasm(
+    type === 'application/wasm' ? response : await response.arrayBuffer(),
+    (cause) => {
+      const came = `content type ${type} (${cause})`;
+      return new FormatError(
+        `[${url}] expected WebAssembly, came ${came}; see the option core.wasm`,
+        { cause },
+      );
+    },
+  );
 }
 
 export function hardwareThreads(): number {

@@ -5,8 +5,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { OptionError } from '../errors.js';
+import { FormatError, OptionError } from '../errors.js';
+import { readError } from './node_read.js';
 import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from './platform.js';
+import { compileWasm } from './wasm_module.js';
 
 export * from './node_publish.js';
 export * from './node_read.js';
@@ -51,14 +53,27 @@ export const CORE_BUILDS: readonly CoreBuild[] = [
 
 const cores = new Map<string, Promise<WebAssembly.Module>>();
 
-/** The compiled build `name` of the core (`core.simd`, `core.relaxed.shared`, ...). */
+/**
+ * The compiled build `name` of the core (`core.simd`, `core.relaxed.shared`, ...).
+ * @throws SourceError if it cannot be read, FormatError if it is damaged, UnsupportedError where nothing may be
+ *   compiled
+ */
 export function loadCore(name: string): Promise<WebAssembly.Module> {
   const known = cores.get(name);
   if (known) return known;
-  const compiled = readFile(builtFile(`${name}.wasm`)).then((bytes) => WebAssembly.compile(bytes));
+  const compiled = readCore(builtFile(`${name}.wasm`));
   cores.set(name, compiled);
   compiled.catch(() => cores.delete(name));
   return compiled;
+}
+
+async function readCore(path: string): Promise<WebAssembly.Module> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw readError(path, cause);
+  });
+  return compileWasm(bytes, (cause) => {
+    return new FormatError(`[core] ${path}: expected WebAssembly (${cause})`, { cause });
+  });
 }
 
 /** Processors this process may use. */

@@ -94,7 +94,7 @@ export async function fileKind(path: string): Promise<'file' | 'directory' | nul
   }
 }
 
-function readError(path: string, cause: unknown): SourceError {
+export function readError(path: string, cause: unknown): SourceError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return new SourceError(`[source] ${path}: cannot be read (${code ?? message})`, { cause });
 }

@@ -8,6 +8,7 @@ import type { Inspection, InspectOptions } from '../inspect.js';
 import type { LoadOptions, Model } from '../load.js';
 import type { ModelLocation } from '../model/file_tree.js';
 import { isUrl } from '../model/kinds.js';
+import { untilAborted } from '../platform/until_aborted.js';
 import { Connection } from './connection.js';
 import { startDefaultWorker } from './default_worker.js';
 import type { WireLoadOptions } from './protocol.js';
@@ -26,6 +27,7 @@ export async function loadModel(
   connection.onTrace = options.onTrace ?? null;
   try {
     const args = [wireLocation(location), wireLoadOptions(options)] as const;
+    // The worker may be too busy to hear of an abort; it ends then.
     const facts = await untilAborted(connection.call('load', [...args], options), options.signal);
     return new RemoteModel(connection, facts) as unknown as Model;
   } catch (error) {
@@ -85,22 +87,6 @@ function startWorker(starter: CoreOptions['worker']): Worker {
     throw new WorkerError(`[worker] cannot be started: ${cause}; see the option core.worker`, {
       cause,
     });
-  }
-}
-
-/** Loading may keep its worker too busy to hear of an abort; the worker ends then. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    work.catch(() => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 // The worker's end: holds the model and answers the page's calls.
 
 import { DisposedError } from '../errors.js';
+import type { RuntimeInfo } from '../executor/executor.js';
 import { reportRuntime } from '../executor/report.js';
 import type { GenerateChunk, GenerateResult } from '../generate.js';
 import { inspectModel } from '../inspect.js';
@@ -14,6 +15,7 @@ import type {
   CallName,
   Calls,
   ModelFacts,
+  State,
   ToHost,
   ToPage,
   WireLoadOptions,
@@ -50,6 +52,7 @@ export class Host {
   readonly #generations = new Map<number, { generation: Generation; task: Task }>();
   readonly #tasks = new Map<number, Task>();
   #model: Model | null = null;
+  #toldRuntime: RuntimeInfo | null = null;
 
   constructor(post: (message: ToPage) => void) {
     this.#post = post;
@@ -226,9 +229,12 @@ export class Host {
     return this.#model;
   }
 
-  #state() {
+  #state(): State {
     const kvBytesInUse = this.#model?.kvBytesInUse ?? 0;
-    return { kvBytesInUse, sessions: this.#sessions.changes() };
+    const known = this.#toldRuntime;
+    this.#toldRuntime = this.#model?.runtime ?? null;
+    const runtime = this.#toldRuntime === known ? null : this.#toldRuntime;
+    return { kvBytesInUse, runtime, sessions: this.#sessions.changes() };
   }
 }
 

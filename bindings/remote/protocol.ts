@@ -1,5 +1,6 @@
 // The messages between a page and the worker that holds its model.
 
+import type { RuntimeInfo } from '../executor/executor.js';
 import type { RuntimeReport } from '../executor/report.js';
 import type { CoreOptions } from '../executor/wasm/core_source.js';
 import type { Prompt } from '../generate/prompt.js';
@@ -46,7 +47,7 @@ type Fact =
   | 'chatTemplate'
   | 'samplerDefaults';
 
-/** What never changes about a model. */
+/** What is told about a model when it is loaded: of all this only the runtime may change. */
 export type ModelFacts = Pick<Model, Fact> & { readonly texts: TokenizerTexts };
 
 export interface SessionFacts {
@@ -98,6 +99,8 @@ export interface SessionState {
 /** What may have changed by a call. */
 export interface State {
   readonly kvBytesInUse: number;
+  /** Null: as it was told last. */
+  readonly runtime: RuntimeInfo | null;
   readonly sessions: readonly SessionState[];
 }
 

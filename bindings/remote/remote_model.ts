@@ -25,7 +25,6 @@ const THREADS_LEAVE_MS = 300;
 export class RemoteModel implements Pick<Model, keyof Model> {
   readonly location: Model['location'];
   readonly config: Model['config'];
-  readonly runtime: Model['runtime'];
   readonly memory: Model['memory'];
   readonly deterministic: boolean;
   readonly loadMs: number;
@@ -34,6 +33,7 @@ export class RemoteModel implements Pick<Model, keyof Model> {
   readonly #texts: ModelFacts['texts'];
   readonly #home: SessionHome;
   #tokenizer: Tokenizer | null = null;
+  #runtime: Model['runtime'];
   #kvBytesInUse = 0;
   #disposing: Promise<void> | null = null;
 
@@ -41,7 +41,7 @@ export class RemoteModel implements Pick<Model, keyof Model> {
   constructor(connection: Connection, facts: ModelFacts) {
     this.location = facts.location;
     this.config = facts.config;
-    this.runtime = facts.runtime;
+    this.#runtime = facts.runtime;
     this.memory = facts.memory;
     this.deterministic = facts.deterministic;
     this.loadMs = facts.loadMs;
@@ -56,6 +56,10 @@ export class RemoteModel implements Pick<Model, keyof Model> {
   get tokenizer(): Tokenizer {
     this.#tokenizer ??= createTokenizer(this.#texts, this.config);
     return this.#tokenizer;
+  }
+
+  get runtime(): Model['runtime'] {
+    return this.#runtime;
   }
 
   get kvBytesInUse(): number {
@@ -126,8 +130,9 @@ export class RemoteModel implements Pick<Model, keyof Model> {
     if (this.#disposing) throw new DisposedError(`[model] ${this.location} was disposed`);
   }
 
-  #update({ kvBytesInUse, sessions }: State): void {
+  #update({ kvBytesInUse, runtime, sessions }: State): void {
     this.#kvBytesInUse = kvBytesInUse;
+    if (runtime) this.#runtime = runtime;
     for (const state of sessions) this.#home.sessions.get(state.session)?.update(state);
   }
 }

@@ -2,8 +2,7 @@
 // largest logit if temperature is 0, else softmax(logits / temperature), topK, topP, minP and a draw.
 
 import { OptionError } from '../errors.js';
-import type { Executor } from '../executor/executor.js';
-import type { TokenChooser } from '../session/owner.js';
+import { CHOOSING_IN_TURN, type LogitsReader, type TokenChooser } from '../session/owner.js';
 import { addBias, keepAllowed, penalizeRepetition } from './adjust.js';
 import { filterTokens, sum } from './filters.js';
 import { Random, randomSeed } from './random.js';
@@ -41,6 +40,10 @@ export class Sampler implements TokenChooser {
   allowedTokens: Uint32Array | null;
   readonly #random: Random;
 
+  static {
+    CHOOSING_IN_TURN.add(Sampler.prototype.choose);
+  }
+
   /** @throws OptionError for a value outside of its interval */
   constructor(options: SamplerOptions = {}) {
     this.temperature = options.temperature ?? 1;
@@ -57,7 +60,7 @@ export class Sampler implements TokenChooser {
   }
 
   /** Chooses from the `index`-th logits of the latest step, which are overwritten. */
-  async choose(executor: Executor, index: number, history: readonly number[]): Promise<number> {
+  async choose(executor: LogitsReader, index: number, history: readonly number[]): Promise<number> {
     const logits = await executor.logits(index);
     if (this.repetitionPenalty !== 1) penalizeRepetition(logits, history, this.repetitionPenalty);
     if (this.logitBias.size > 0) addBias(logits, this.logitBias);

@@ -20,11 +20,25 @@ export interface SessionOwner {
   readonly known: WeakSet<object>;
 }
 
-/** Picks the next token from the logits of the latest step; `Sampler` is one. */
+/** What a token is chosen from: as `Executor` has it. */
+export type LogitsReader = Pick<Executor, 'logits' | 'softmax'>;
+
+/**
+ * Picks the next token from the logits of the latest step; `Sampler` is one. It may take its time: others than a
+ * `Sampler` get a copy of the logits, so that meanwhile other sessions go on. Its own session waits, until the
+ * call is aborted or the session disposed.
+ */
 export interface TokenChooser {
   /**
+   * @param executor the logits, to be read or changed in place
    * @param index which of the step's logit rows
    * @param history the session's tokens, up to and with the one these logits belong to
    */
-  choose(executor: Executor, index: number, history: readonly number[]): MaybePromise<number>;
+  choose(executor: LogitsReader, index: number, history: readonly number[]): MaybePromise<number>;
 }
+
+/**
+ * `choose` functions that wait for nothing but the executor, and therefore run in the turn of the step, on the
+ * executor's own logits.
+ */
+export const CHOOSING_IN_TURN = new WeakSet<TokenChooser['choose']>();

@@ -1,19 +1,20 @@
-// The state of one text in a model: its tokens and the KV pages that hold them. Calls on a session run one
-// after another; steps of all sessions of a model take turns, so that a step and what reads its logits are
-// never torn apart.
+// One text in a model. Calls on a session run one after another; steps of all sessions of a model take turns, so
+// that a step and what reads its logits are never torn apart. While a generation runs in a session, only it may
+// change the tokens.
 
-import { CapacityError, DisposedError, OptionError } from '../errors.js';
-import type { MaybePromise, Row } from '../executor/executor.js';
+import { OptionError } from '../errors.js';
+import type { MaybePromise } from '../executor/executor.js';
 import type { Progress } from '../model/progress.js';
-import { nextTask } from '../platform/next_task.js';
-import { checkLogits } from './finite_logits.js';
-import { SessionPages } from './kv_pages.js';
 import { logProbability } from './log_probability.js';
-import type { SessionOwner, TokenChooser } from './owner.js';
-import { TurnQueue } from './turn_queue.js';
+import { LogitsCopy } from './logits_copy.js';
+import { CHOOSING_IN_TURN, type SessionOwner, type TokenChooser } from './owner.js';
+import { SessionState } from './session_state.js';
 
 export interface StepOptions {
-  /** Aborting throws `signal.reason` and leaves the session as it was before the call. */
+  /**
+   * Aborting throws `signal.reason` and leaves the session as it was before the call, whatever the call waits
+   * for: an earlier one, its turn, a thread or a token chooser. Only a step that runs on this thread ends first.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,56 +23,76 @@ export interface PrefillOptions extends StepOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** How a run of tokens is cut and what is done with its logits. */
-interface Feed<T> {
-  readonly tokens: ArrayLike<number>;
-  /** Position of the first of them; they replace what the session holds from there on. */
-  readonly from: number;
-  /** Rows of a step, and whether all of them want logits or only the very last. */
-  readonly rowsPerStep: number;
-  readonly wantAll: boolean;
-  /** Called in the same turn as each step whose logits are wanted, with the index of its first token. */
-  readonly read: (begin: number, rows: number) => MaybePromise<T>;
+/** A generation's hold on a session. */
+export interface Occupation {
+  /**
+   * Drops the tokens that the session does not have in common with the start of `prompt`, whose last one must be
+   * fed in any case.
+   * @returns tokens kept
+   */
+  keepPrefix(prompt: readonly number[], options?: StepOptions): Promise<number>;
+  readonly prefill: Session['prefill'];
+  readonly sample: Session['sample'];
+  /** Lets others change the tokens again, unless a later generation has begun. */
+  end(): void;
 }
+
+const asRead = <T>(last: T): T => last;
 
 export class Session {
   /** Most tokens it can hold. */
   readonly contextLength: number;
   readonly #owner: SessionOwner;
-  readonly #pages: SessionPages;
-  readonly #calls = new TurnQueue();
-  #tokens: number[] = [];
-  #disposed = false;
+  readonly #state: SessionState;
+  /** The generation that runs in it. */
+  #occupant: Occupation | null = null;
 
   /** Use `model.createSession()`. */
-  constructor(owner: SessionOwner, contextLength: number, forkOf?: SessionPages) {
+  constructor(owner: SessionOwner, contextLength: number, forkOf?: SessionState) {
     this.contextLength = contextLength;
     this.#owner = owner;
-    this.#pages = forkOf?.fork() ?? new SessionPages(owner.pages, contextLength);
+    this.#state = new SessionState(owner, contextLength, forkOf);
     owner.sessions.add(this);
     owner.known.add(this);
   }
 
+  /**
+   * For a generation: only it may change the tokens from now on. One that occupied the session before may no more.
+   * @throws DisposedError
+   */
+  static occupy(session: Session): Occupation {
+    session.#state.use();
+    const occupation: Occupation = {
+      keepPrefix: (prompt, options) => session.#keepPrefix(occupation, prompt, options),
+      prefill: (tokens, options) => session.#prefill(occupation, tokens, options),
+      sample: (tokens, chooser, options) => session.#sample(occupation, tokens, chooser, options),
+      end: () => {
+        if (session.#occupant === occupation) session.#occupant = null;
+      },
+    };
+    session.#occupant = occupation;
+    return occupation;
+  }
+
   /** Tokens held. */
   get length(): number {
-    return this.#tokens.length;
+    return this.#state.tokens.length;
   }
 
   /** The tokens held, in order. */
   get tokens(): readonly number[] {
-    return this.#tokens;
+    return this.#state.tokens;
   }
 
   /**
    * Appends tokens.
    * @returns logits [vocabSize] of the last one, a copy
-   * @throws OptionError for no tokens or bad ones, CapacityError if the context or the memory is full,
-   *   FormatError for logits that are not finite, `signal.reason` when aborted; the session is then as it was
-   *   before
+   * @throws OptionError for no tokens or bad ones, and while a generation runs in the session; CapacityError if the
+   *   context or the memory is full, FormatError for logits that are not finite, `signal.reason` when aborted; the
+   *   session is then as it was before
    */
   async prefill(tokens: ArrayLike<number>, options: PrefillOptions = {}): Promise<Float32Array> {
-    const copyLogits = async () => (await this.#owner.executor.logits(0)).slice();
-    return this.#append(tokens, options, copyLogits);
+    return this.#prefill(null, tokens, options);
   }
 
   /** Appends one token. @returns its logits [vocabSize], a copy; `sample` needs none */
@@ -80,8 +101,8 @@ export class Session {
   }
 
   /**
-   * Appends tokens and picks the one that follows, beside the core: no logits are copied. The pick is not
-   * appended.
+   * Appends tokens and picks the one that follows, beside the core: with a `Sampler` no logits are copied. The
+   * pick is not appended.
    * @throws as `prefill`
    */
   async sample(
@@ -89,8 +110,7 @@ export class Session {
     sampler: TokenChooser,
     options: PrefillOptions = {},
   ): Promise<number> {
-    const { executor } = this.#owner;
-    return this.#append(tokens, options, () => sampler.choose(executor, 0, this.#tokens));
+    return this.#sample(null, tokens, sampler, options);
   }
 
   /**
@@ -101,11 +121,11 @@ export class Session {
    */
   async logProbs(tokens: ArrayLike<number>, options: PrefillOptions = {}): Promise<Float64Array> {
     const { executor } = this.#owner;
-    const given = this.#checked(tokens);
-    return this.#exclusive(async () => {
+    const given = this.#checked(null, tokens);
+    return this.#state.exclusive(async () => {
       const result = new Float64Array(given.length).fill(Number.NaN);
       // The last token held is fed again, as its logits predict the first one given.
-      const again = this.#tokens.slice(-1);
+      const again = this.#state.tokens.slice(-1);
       const fed = [...again, ...given];
       const read = async (begin: number, rows: number) => {
         for (let i = 0; i < rows; i++) {
@@ -115,61 +135,123 @@ export class Session {
       };
       const from = this.length - again.length;
       const rowsPerStep = executor.logitRowsPerStep;
-      await this.#feed({ tokens: fed, from, rowsPerStep, wantAll: true, read }, options);
-      return result;
-    });
+      const finish = () => result;
+      return this.#state.feed(
+        { tokens: fed, from, rowsPerStep, wantAll: true, read, finish },
+        options,
+      );
+    }, options.signal);
   }
 
   /**
-   * A second session with the same tokens. Pages are shared until one of the two writes into them.
+   * A second session with the same tokens. Pages are shared until one of the two writes into them. Possible while
+   * a generation runs in this one: it is copied as it is between two tokens.
    * @throws CapacityError if there is no room for another page table
    */
   async fork(): Promise<Session> {
     const { turns } = this.#owner;
-    const copy = () => {
-      const other = new Session(this.#owner, this.contextLength, this.#pages);
-      other.#tokens = this.#tokens.slice();
-      return other;
-    };
-    return this.#exclusive(() => turns.run(copy));
+    const copy = () => new Session(this.#owner, this.contextLength, this.#state);
+    return this.#state.exclusive(() => turns.run(copy));
   }
 
-  /** Keeps the first `length` tokens. @throws OptionError unless 0 <= length <= this.length */
+  /**
+   * Keeps the first `length` tokens.
+   * @throws OptionError unless 0 <= length <= this.length, and while a generation runs in the session
+   */
   async truncate(length: number): Promise<void> {
-    return this.#exclusive(() => {
+    this.#state.use();
+    this.#admit(null);
+    return this.#state.exclusive(() => {
       if (!Number.isInteger(length) || length < 0 || length > this.length) {
         throw new OptionError(
           `[session] truncate: expected a length from 0 to ${this.length}, came ${length}`,
         );
       }
-      this.#pages.truncate(length);
-      this.#tokens.length = length;
+      this.#state.keep(length);
     });
   }
 
-  /** Returns the pages to the model. A call under way ends with a DisposedError. May be called twice. */
+  /**
+   * Returns the pages to the model. A call under way ends with a DisposedError, and so does a generation. May be
+   * called twice.
+   */
   async dispose(): Promise<void> {
-    this.#disposed = true;
-    await this.#calls.run(() => this.#pages.dispose());
+    await this.#state.dispose();
     this.#owner.sessions.delete(this);
   }
 
-  async #append<T>(
+  async #prefill(
+    by: Occupation | null,
+    tokens: ArrayLike<number>,
+    options: PrefillOptions = {},
+  ): Promise<Float32Array> {
+    const copyLogits = async () => (await this.#owner.executor.logits(0)).slice();
+    return this.#append(by, tokens, options, copyLogits, asRead);
+  }
+
+  async #sample(
+    by: Occupation | null,
+    tokens: ArrayLike<number>,
+    chooser: TokenChooser,
+    options: PrefillOptions = {},
+  ): Promise<number> {
+    const { executor } = this.#owner;
+    if (CHOOSING_IN_TURN.has(chooser.choose)) {
+      const choose = () => chooser.choose(executor, 0, this.#state.tokens);
+      return this.#append(by, tokens, options, choose, asRead);
+    }
+    const copyLogits = () => LogitsCopy.take(this.#owner);
+    const choose = async (logits: LogitsCopy) => chooser.choose(logits, 0, this.#state.tokens);
+    return this.#append(by, tokens, options, copyLogits, (logits) =>
+      this.#state.untilEnded(choose(logits), options.signal),
+    );
+  }
+
+  async #keepPrefix(
+    by: Occupation,
+    prompt: readonly number[],
+    { signal }: StepOptions = {},
+  ): Promise<number> {
+    this.#admit(by);
+    return this.#state.exclusive(() => {
+      const most = Math.min(this.length, prompt.length - 1);
+      let length = 0;
+      while (length < most && this.#state.tokens[length] === prompt[length]) length++;
+      this.#state.keep(length);
+      return length;
+    }, signal);
+  }
+
+  async #append<T, R>(
+    by: Occupation | null,
     tokens: ArrayLike<number>,
     options: PrefillOptions,
     read: () => MaybePromise<T>,
-  ): Promise<T> {
-    const given = this.#checked(tokens);
+    finish: (last: T) => MaybePromise<R>,
+  ): Promise<R> {
+    const given = this.#checked(by, tokens);
     const { rowsPerStep } = this.#owner.executor;
-    return this.#exclusive(() => {
+    return this.#state.exclusive(() => {
       const from = this.length;
-      return this.#feed({ tokens: given, from, rowsPerStep, wantAll: false, read }, options);
-    });
+      const feed = { tokens: given, from, rowsPerStep, wantAll: false, read, finish };
+      return this.#state.feed(feed, options);
+    }, options.signal);
+  }
+
+  /** @param by null: a call from outside of any generation */
+  #admit(by: Occupation | null): void {
+    if (this.#occupant === by) return;
+    throw new OptionError(
+      by
+        ? '[generate] session: another generation began in it; fork it to run both'
+        : '[session] a generation runs in it, and only that may change its tokens: end it, or fork the session',
+    );
   }
 
   /** A copy, so that the caller may change the original while it is being fed. */
-  #checked(tokens: ArrayLike<number>): number[] {
-    this.#use();
+  #checked(by: Occupation | null, tokens: ArrayLike<number>): number[] {
+    this.#state.use();
+    this.#admit(by);
     const { vocabSize } = this.#owner;
     if (tokens.length === 0)
       throw new OptionError('[session] expected at least one token, came none');
@@ -179,70 +261,5 @@ export class Session {
         `[session] token ${i}: expected an integer from 0 to ${vocabSize - 1}, came ${token}`,
       );
     });
-  }
-
-  /** Runs `work` when all earlier calls on this session have ended. */
-  #exclusive<T>(work: () => MaybePromise<T>): Promise<T> {
-    this.#use();
-    return this.#calls.run(() => {
-      this.#use();
-      return work();
-    });
-  }
-
-  /** Runs all steps of a feed; whatever fails, the session stays as it was. @returns the last `read` */
-  async #feed<T>(feed: Feed<T>, options: PrefillOptions): Promise<T> {
-    const { tokens, from } = feed;
-    const before = this.length;
-    const length = from + tokens.length;
-    if (length > this.contextLength) {
-      throw new CapacityError(
-        `[session] ${tokens.length} tokens after ${from} need a context of ${length}, it has ${this.contextLength}`,
-      );
-    }
-    options.signal?.throwIfAborted();
-    await this.#owner.turns.run(() => this.#pages.reserve(from, length, before));
-    try {
-      return await this.#steps(feed, options);
-    } catch (error) {
-      this.#pages.truncate(before);
-      this.#tokens.length = before;
-      throw error;
-    }
-  }
-
-  async #steps<T>(feed: Feed<T>, { signal, onProgress }: PrefillOptions): Promise<T> {
-    const { executor, turns } = this.#owner;
-    const total = feed.tokens.length;
-    let result: { readonly value: T } | undefined;
-    for (let begin = 0; begin < total; begin += feed.rowsPerStep) {
-      await nextTask();
-      signal?.throwIfAborted();
-      const rows = this.#rows(feed, begin, Math.min(begin + feed.rowsPerStep, total));
-      const wanted = rows.some((row) => row.wantLogits);
-      await turns.run(async () => {
-        this.#use();
-        await executor.run(rows);
-        await checkLogits(executor, rows);
-        for (const { position, token } of rows) this.#tokens[position] = token;
-        if (wanted) result = { value: await feed.read(begin, rows.length) };
-      });
-      onProgress?.({ stage: 'prefill', done: begin + rows.length, total });
-    }
-    return result!.value;
-  }
-
-  #rows<T>({ tokens, from, wantAll }: Feed<T>, begin: number, end: number): Row[] {
-    const rows: Row[] = [];
-    const pages = this.#pages.table;
-    for (let i = begin; i < end; i++) {
-      const wantLogits = wantAll || i === tokens.length - 1;
-      rows.push({ token: tokens[i]!, position: from + i, pages, wantLogits });
-    }
-    return rows;
-  }
-
-  #use(): void {
-    if (this.#disposed) throw new DisposedError('[session] it was disposed');
   }
 }

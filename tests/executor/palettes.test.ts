@@ -59,7 +59,7 @@ test('logits agree with float64, up to what int8 activations cost', async ({ mod
   const wasm = await WasmExecutor.create(plan, checkpoint, { threads: 1, kvType: 'f32' });
   const reference = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
   const tokens = [5, 17, 250, 9, 9, 120];
-  for (const executor of [wasm, reference]) new StepSession(executor).step(tokens);
+  for (const executor of [wasm, reference]) await new StepSession(executor).step(tokens);
   for (const i of tokens.keys()) {
     const expected = reference.logits(i);
     const bound = 0.05 * largest(expected);

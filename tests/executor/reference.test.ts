@@ -92,11 +92,11 @@ test('prefill in chunks, token by token and beside another session gives the sam
   const executor = await tinyExecutor();
   const tokens = Array.from({ length: 70 }, (_, i) => (i * 11) % 65);
   const whole = new StepSession(executor);
-  const expected = whole.prefill(tokens, 64);
+  const expected = await whole.prefill(tokens, 64);
   whole.dispose();
   for (const chunk of [1, 3, 33]) {
     const session = new StepSession(executor);
-    assert.equal(session.prefill(tokens, chunk), expected, `chunk ${chunk}`);
+    assert.equal(await session.prefill(tokens, chunk), expected, `chunk ${chunk}`);
     session.dispose();
   }
   const [first, second] = [new StepSession(executor), new StepSession(executor)];
@@ -120,10 +120,10 @@ test('a window hides what lies before it', async () => {
   const options = { kvType: 'f32' } as const;
   const executor = await ReferenceExecutor.create(windowed, tinyCheckpoint(7, config), options);
   const last = [9, 8, 7, 6];
-  const logits = new StepSession(executor).prefill([1, 2, 3, ...last], 64);
+  const logits = await new StepSession(executor).prefill([1, 2, 3, ...last], 64);
   // With one layer only the last four positions reach the result, whatever came before them.
-  assert.equal(new StepSession(executor).prefill([4, 5, 6, ...last], 64), logits);
-  assert.not.equal(new StepSession(executor).prefill([1, 2, 9, 3, 8, 7, 6], 64), logits);
+  assert.equal(await new StepSession(executor).prefill([4, 5, 6, ...last], 64), logits);
+  assert.not.equal(await new StepSession(executor).prefill([1, 2, 9, 3, 8, 7, 6], 64), logits);
 });
 
 test('a full KV cache and too many rows are refused with both numbers', async () => {
@@ -152,7 +152,8 @@ if (stories260K) {
     const { ids } = JSON.parse(golden) as { ids: number[] };
     const session = new StepSession(executor);
     const actual = [1];
-    while (actual.length < 201) actual.push(indexOfLargest(session.prefill(actual.slice(-1), 1)));
+    while (actual.length < 201)
+      actual.push(indexOfLargest(await session.prefill(actual.slice(-1), 1)));
     assert.equal(actual, ids.slice(0, 201));
     await executor.dispose();
   });

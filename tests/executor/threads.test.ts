@@ -61,7 +61,11 @@ test('the death of a worker is a WorkerError, and dispose still frees the rest',
       assert.unreachable('a step ran without its worker');
     } catch (error) {
       assert.is((error as { code?: string }).code, 'WORKER');
-      assert.match((error as Error).message, 'a worker thread died');
+      // It may have been on its way to its first step only.
+      assert.match(
+        (error as Error).message,
+        /a worker thread died|worker \d of 2 could not be started/,
+      );
     }
   }));
 
@@ -97,7 +101,7 @@ test('a step that was left undone fails all later ones', () => {
   const module = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const pool = new WorkerPool(0, core, module, memory, 0, null);
   pool.check();
-  pool.fail(new Error('stuck'));
+  pool.fail('stuck');
   assert.throws(
     () => pool.check(),
     (error: { code?: string }) => error.code === 'WORKER',

@@ -35,12 +35,16 @@ const LAYER = [
 ];
 const END = ['select_rows', 'rms_norm model.norm.weight', 'matmul model.embed_tokens.weight'];
 
-async function run(threads: number, onTrace: OnTrace | undefined, work: (s: StepSession) => void) {
+async function run(
+  threads: number,
+  onTrace: OnTrace | undefined,
+  work: (s: StepSession) => Promise<void>,
+) {
   const options = { threads, kvType: 'f16', onTrace } as const;
   const plan = planFor(tinyConfig());
   const executor = await WasmExecutor.create(plan, tinyCheckpoint(3), options);
   try {
-    work(new StepSession(executor));
+    await work(new StepSession(executor));
   } finally {
     await executor.dispose();
   }
@@ -51,10 +55,10 @@ async function traced(threads: number): Promise<StepTrace[]> {
   await run(
     threads,
     (step) => steps.push(step),
-    (session) => {
-      session.prefill([5, 6, 7, 8, 9], 3);
-      session.prefill([10], 1);
-      session.step([11, 12]);
+    async (session) => {
+      await session.prefill([5, 6, 7, 8, 9], 3);
+      await session.prefill([10], 1);
+      await session.step([11, 12]);
     },
   );
   return steps;
@@ -131,9 +135,9 @@ test('the clock is read once an op, and not at all without a trace', async () =>
     reads++;
     return now.call(performance);
   };
-  const work = (session: StepSession) => {
+  const work = async (session: StepSession) => {
     reads = 0;
-    session.prefill([5, 6, 7], 3);
+    await session.prefill([5, 6, 7], 3);
   };
   await run(1, undefined, work);
   assert.is(reads, 0);

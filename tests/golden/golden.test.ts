@@ -59,7 +59,7 @@ async function compareWithFloat64(path: string, ids: readonly number[]): Promise
   const rows = wasm.logitRowsPerStep;
   for (let begin = 0; begin < ids.length; begin += rows) {
     const tokens = ids.slice(begin, begin + rows);
-    for (const session of sessions) session.step(tokens);
+    for (const session of sessions) await session.step(tokens);
     for (let i = 0; i < tokens.length; i++) {
       const expected = reference.logits(i);
       const bound = TOLERANCE * largest(expected);

@@ -97,7 +97,7 @@ test('configs at the ends of their ranges give finite logits, also for a row of 
     const zeros = floatWeight(path, shape, new Float32Array(shape[0]! * shape[1]!));
     for (const weights of [checkpoint.weights, new Map([...checkpoint.weights, [path, zeros]])]) {
       for (const device of ['wasm', 'reference'] as const) {
-        const { executor } = await createExecutor(
+        const executor = await createExecutor(
           planFor(config),
           { ...checkpoint, weights },
           { device, threads: 1 },

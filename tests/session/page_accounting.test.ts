@@ -72,7 +72,7 @@ const config = tinyConfig();
 
 async function createTiny(kvCacheBytes?: number): Promise<Executor> {
   const options = { threads: 1, kvCacheBytes };
-  return (await createExecutor(planFor(config), tinyCheckpoint(4, config), options)).executor;
+  return createExecutor(planFor(config), tinyCheckpoint(4, config), options);
 }
 
 for (const [pages, seed, outcomes] of [

@@ -79,6 +79,96 @@ test('abort while waiting for an earlier call', async () => {
   assert.is(session.length, 60);
 });
 
+/** Makes the next steps hang. @returns a promise of the first one's start, and what lets them go on */
+function hang(executor: FakeExecutor): { begun: Promise<void>; goOn: () => void } {
+  let goOn = () => {};
+  const hanging = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const begun = new Promise<void>((resolve) => {
+    executor.onRun = () => {
+      resolve();
+      return hanging;
+    };
+  });
+  return { begun, goOn };
+}
+
+test('abort while a step hangs: at once, but its pages are kept until the step is over', async () => {
+  const { executor, owner, session } = setUp();
+  await session.prefill([1, 2, 3]);
+  const { begun, goOn } = hang(executor);
+  const controller = new AbortController();
+  const work = reasonOf(session.prefill(LONG, { signal: controller.signal }));
+  await begun;
+  controller.abort(new Error('enough'));
+  assert.is(((await work) as Error).message, 'enough');
+  assert.equal(session.tokens, [1, 2, 3]);
+  assert.is(owner.pages.inUse, 2, 'the step may still write into the second');
+  const next = session.decode(4);
+  goOn();
+  assert.equal(await next, hashedLogits([1, 2, 3, 4], 50));
+  assert.equal(session.tokens, [1, 2, 3, 4]);
+  assert.is(owner.pages.inUse, 1);
+});
+
+test('abort and dispose while the step of another session hangs', async () => {
+  const { executor, owner, session } = setUp();
+  const other = new Session(owner, 100);
+  const { begun, goOn } = hang(executor);
+  const hanging = other.prefill([5, 6]);
+  await begun;
+  const controller = new AbortController();
+  const work = reasonOf(session.prefill([1, 2], { signal: controller.signal }));
+  const disposed = raises(() => new Session(owner, 100).decode(1), 'DISPOSED', []);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  controller.abort(new Error('enough'));
+  assert.is(((await work) as Error).message, 'enough');
+  for (const one of owner.sessions) if (one !== other) await one.dispose();
+  await disposed;
+  assert.is(owner.pages.inUse, 1);
+  goOn();
+  assert.equal(await hanging, hashedLogits([5, 6], 50));
+  assert.is(executor.steps, 1, 'what was aborted before its turn never ran');
+});
+
+test('dispose while a step hangs: the call ends at once, the pages are given back after the step', async () => {
+  const { executor, owner, session } = setUp();
+  const { begun, goOn } = hang(executor);
+  const work = raises(() => session.prefill(LONG), 'DISPOSED', []);
+  await begun;
+  const disposed = session.dispose();
+  await work;
+  assert.is(owner.pages.inUse, 2);
+  goOn();
+  await disposed;
+  assert.is(owner.pages.inUse, 0);
+});
+
+test('many calls may share a signal, and leave nothing on it', async () => {
+  const { owner } = setUp();
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const count = (method: 'addEventListener' | 'removeEventListener', by: number) => {
+    const original = signal[method].bind(signal) as (...args: unknown[]) => void;
+    signal[method] = (...args: unknown[]) => {
+      listeners += by;
+      original(...args);
+    };
+  };
+  count('addEventListener', 1);
+  count('removeEventListener', -1);
+  const calls = Array.from({ length: 30 }, () => new Session(owner, 9).decode(1, { signal }));
+  await Promise.all(calls);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  process.off('warning', onWarning);
+  assert.equal(warnings, []);
+  assert.is(listeners, 0);
+});
+
 test('dispose ends a call under way', async () => {
   const { executor, owner, session } = setUp();
   const work = raises(() => session.prefill(LONG), 'DISPOSED', []);

@@ -93,11 +93,12 @@ export class FakeExecutor implements Executor {
   readonly rowsPerStep: number;
   readonly logitRowsPerStep = 3;
   readonly vocabSize: number;
-  /** Called before each step. */
-  onRun: (rows: readonly Row[]) => void = () => {};
+  /** Called before each step, which waits for it. */
+  onRun: (rows: readonly Row[]) => unknown = () => {};
   steps = 0;
   disposed = 0;
-  #logits: Float32Array[] = [];
+  /** As in a core's memory, each step overwrites what the one before it has left. */
+  readonly #logits: readonly Float32Array[];
   #running = false;
   readonly #logitsAfter: (history: readonly number[]) => ArrayLike<number>;
 
@@ -105,6 +106,10 @@ export class FakeExecutor implements Executor {
     this.vocabSize = options.vocabSize ?? 50;
     this.rowsPerStep = options.rowsPerStep ?? 7;
     this.kv = new FakePool(options.maxPages ?? 1000);
+    this.#logits = Array.from(
+      { length: this.logitRowsPerStep },
+      () => new Float32Array(this.vocabSize),
+    );
     this.#logitsAfter = options.logitsAfter ?? ((history) => hashedLogits(history, this.vocabSize));
   }
 
@@ -113,18 +118,22 @@ export class FakeExecutor implements Executor {
     if (this.#running) throw new Error('two steps at once');
     if (rows.length > this.rowsPerStep) throw new Error(`${rows.length} rows in a step`);
     this.#running = true;
-    this.#logits = [];
-    await nextTask();
-    this.#running = false;
-    this.steps++;
-    this.onRun(rows);
+    try {
+      await nextTask();
+      this.steps++;
+      await this.onRun(rows);
+    } finally {
+      this.#running = false;
+    }
     for (const { token, position, pages } of rows) {
       this.#pageOf(pages, position)[position % PAGE_SIZE] = token;
     }
-    for (const { position, pages, wantLogits } of rows) {
-      if (wantLogits) this.#logits.push(Float32Array.from(this.#logitsAt(pages, position)));
+    const wanted = rows.filter(({ wantLogits }) => wantLogits);
+    if (wanted.length > this.logitRowsPerStep) throw new Error('too many logit rows');
+    for (const logits of this.#logits) logits.fill(Number.NaN);
+    for (const [i, { position, pages }] of wanted.entries()) {
+      this.#logits[i]!.set(this.#logitsAt(pages, position));
     }
-    if (this.#logits.length > this.logitRowsPerStep) throw new Error('too many logit rows');
   }
 
   async logits(index: number): Promise<Float32Array> {

@@ -1,4 +1,4 @@
-// The least that drives an executor that runs synchronously: a page table that grows, one position after another.
+// The least that drives an executor: a page table that grows, one position after another.
 
 import {
   type Executor,
@@ -7,19 +7,13 @@ import {
   type Row,
 } from '../../bindings/executor/executor.js';
 
-/** An executor whose steps and logits are there at once. */
-type SyncExecutor = Omit<Executor, 'run' | 'logits'> & {
-  run(rows: readonly Row[]): void;
-  logits(index: number): Float32Array;
-};
-
 export class StepSession {
-  readonly #executor: SyncExecutor;
+  readonly #executor: Executor;
   readonly #table: PageTable;
   readonly #pages: number[] = [];
   #length = 0;
 
-  constructor(executor: SyncExecutor) {
+  constructor(executor: Executor) {
     this.#executor = executor;
     this.#table = executor.kv.createTable(8);
   }
@@ -35,17 +29,17 @@ export class StepSession {
   }
 
   /** Runs all tokens, at most `chunk` a step; a copy of the last one's logits. */
-  prefill(tokens: readonly number[], chunk: number): Float32Array {
+  async prefill(tokens: readonly number[], chunk: number): Promise<Float32Array> {
     for (let begin = 0; begin < tokens.length; begin += chunk) {
       const part = tokens.slice(begin, begin + chunk);
-      this.#executor.run(part.map((t, i) => this.row(t, begin + i === tokens.length - 1)));
+      await this.#executor.run(part.map((t, i) => this.row(t, begin + i === tokens.length - 1)));
     }
-    return this.#executor.logits(0).slice();
+    return (await this.#executor.logits(0)).slice();
   }
 
   /** Runs the tokens in one step, each with logits. */
-  step(tokens: readonly number[]): void {
-    this.#executor.run(tokens.map((token) => this.row(token, true)));
+  async step(tokens: readonly number[]): Promise<void> {
+    await this.#executor.run(tokens.map((token) => this.row(token, true)));
   }
 
   dispose(): void {

@@ -1,7 +1,7 @@
 // The instantiated core: its exports, and the memory that JavaScript made for it.
 
 import { instantiateSync } from '@assemblyscript/loader';
-import { DisposedError } from '../../errors.js';
+import { DisposedError, OptionError } from '../../errors.js';
 
 /** What assembly/index.ts exports. Addresses are bytes in the memory. */
 export interface Core {
@@ -18,8 +18,8 @@ export interface Core {
     rows: number,
     k: number,
   ): number;
-  /** Runs a step. 0: a worker died and left its part undone. */
-  run_plan(plan: number): number;
+  /** Runs a step, or goes on with the one that it left. 0: left, as another thread holds it up. */
+  run_plan(plan: number, goesOn: boolean): number;
   run_worker(plan: number, thread: number): void;
   stop_workers(plan: number): void;
   /** Reads `bytes` bytes in order, a multiple of 128: the roofline of a decode kernel. */
@@ -28,10 +28,42 @@ export interface Core {
   softmax(x: number, n: number, temperature: number): void;
 }
 
-/** Not the loader's `instantiate`: that asks for the global Response, and Node loads its fetch for it, 20 ms. */
+/** What a core exports, all of them functions. */
+const EXPORTS: readonly (keyof Core)[] = [
+  'pow64',
+  'pack_tensor',
+  'run_plan',
+  'run_worker',
+  'stop_workers',
+  'read_all',
+  'softmax',
+];
+
+/**
+ * Not the loader's `instantiate`: that asks for the global Response, and Node loads its fetch for it, 20 ms.
+ * @throws OptionError for a module that is no core, or one of another kind of memory
+ */
 export function instantiateCore(module: WebAssembly.Module, memory: WebAssembly.Memory): Core {
-  const { exports } = instantiateSync(module, { env: { memory } });
-  return exports as unknown as Core;
+  checkCore(module);
+  try {
+    return instantiateSync(module, { env: { memory } }).exports as unknown as Core;
+  } catch (cause) {
+    throw new OptionError(`[load] core.wasm: cannot be started: ${cause}`, { cause });
+  }
+}
+
+function checkCore(module: WebAssembly.Module): void {
+  const imports = WebAssembly.Module.imports(module).map(
+    ({ kind, module: from, name }) => `${kind} ${from}.${name}`,
+  );
+  if (imports.join() !== 'memory env.memory') {
+    const came = imports.join(', ') || 'none';
+    throw new OptionError(`[load] core.wasm: expected one import, memory env.memory, came ${came}`);
+  }
+  const functions = WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'function');
+  const missing = EXPORTS.filter((name) => !functions.some((one) => one.name === name));
+  if (missing.length === 0) return;
+  throw new OptionError(`[load] core.wasm: it does not export ${missing.join(', ')}`);
 }
 
 /** Views on a memory that may grow: each access sees the current buffer. */

@@ -4,7 +4,7 @@ import { CORE_BUILDS, loadCore, locate, openFile } from '#platform';
 import { OptionError, SourceError } from '../../errors.js';
 import { isBufferSource, isModule, isUrl } from '../../model/kinds.js';
 import type { CoreBuild, WorkerStarter } from '../../platform/platform.js';
-import { asWasmModule } from '../../platform/wasm_module.js';
+import { asWasmModule, compileWasm } from '../../platform/wasm_module.js';
 
 /** A compiled core, its bytes, or where they lie. */
 export type CoreSource = WebAssembly.Module | BufferSource | URL | string;
@@ -33,10 +33,19 @@ export function buildRefusal(build: CoreBuild, core: CoreOptions = {}): string |
   return given(core.wasm)[build] === undefined ? `core.${build}: not among those given` : null;
 }
 
-/** The compiled build. @throws SourceError if it cannot be read, OptionError if it is no WebAssembly */
-export function loadBuild(build: CoreBuild, core: CoreOptions = {}): Promise<WebAssembly.Module> {
-  const source = core.wasm === undefined ? undefined : given(core.wasm)[build];
-  return source === undefined ? loadCore(`core.${build}`) : compile(source, build);
+/**
+ * The compiled build.
+ * @throws SourceError if it cannot be read, OptionError if what was given is no WebAssembly, UnsupportedError where
+ *   nothing may be compiled
+ */
+export async function loadBuild(
+  build: CoreBuild,
+  core: CoreOptions = {},
+): Promise<WebAssembly.Module> {
+  if (core.wasm === undefined) return loadCore(`core.${build}`);
+  const source = given(core.wasm)[build];
+  if (source !== undefined) return compile(source, build);
+  throw new OptionError(`[load] core.wasm: ${build} is needed here, and not among those given`);
 }
 
 export function workerStarter(core: CoreOptions = {}): WorkerStarter {
@@ -44,7 +53,11 @@ export function workerStarter(core: CoreOptions = {}): WorkerStarter {
 }
 
 function given(wasm: NonNullable<CoreOptions['wasm']>): Partial<Record<CoreBuild, CoreSource>> {
-  return isSource(wasm) ? { simd: wasm } : wasm;
+  if (isSource(wasm)) return { simd: wasm };
+  if (wasm !== null && typeof wasm === 'object') return wasm;
+  throw new OptionError(
+    `[load] core.wasm: expected a module, bytes, a location or these by build, came ${wasm}`,
+  );
 }
 
 function isSource(wasm: NonNullable<CoreOptions['wasm']>): wasm is CoreSource {
@@ -55,11 +68,9 @@ async function compile(source: CoreSource, build: CoreBuild): Promise<WebAssembl
   const module = asWasmModule(source);
   if (module) return module;
   const bytes = isBufferSource(source) ? source : await readBytes(source as URL | string);
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch (cause) {
-    throw new OptionError(`[load] core.wasm: ${build} cannot be compiled: ${cause}`, { cause });
-  }
+  return compileWasm(bytes, (cause) => {
+    return new OptionError(`[load] core.wasm: ${build} cannot be compiled: ${cause}`, { cause });
+  });
 }
 
 async function readBytes(location: URL | string): Promise<BufferSource> {

@@ -3,18 +3,27 @@
 import {
   PLAN_LOGIT_COUNT,
   PLAN_ROW_COUNT,
+  PLAN_THREADS,
   ROW_BYTES,
   ROW_PAGES,
   ROW_POSITION,
   ROW_TOKEN,
 } from '../../../assembly/op_layout.js';
-import { CapacityError, DisposedError, WorkerError } from '../../errors.js';
+import { CapacityError, DisposedError } from '../../errors.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { Progress } from '../../model/progress.js';
 import type { Plan } from '../../plan/ops.js';
 import { ropeFrequencies } from '../../plan/rope_frequencies.js';
 import type { OnTrace } from '../../trace/step_trace.js';
-import type { Executor, KvType, MemoryNeed, Row, RuntimeInfo, Simd } from '../executor.js';
+import type {
+  Executor,
+  KvType,
+  MaybePromise,
+  MemoryNeed,
+  Row,
+  RuntimeInfo,
+  Simd,
+} from '../executor.js';
 import { chooseRuntime, coreBuild } from './choose_runtime.js';
 import { type Core, instantiateCore, MemoryViews } from './core.js';
 import { type CoreOptions, loadBuild, workerStarter } from './core_source.js';
@@ -29,7 +38,7 @@ import {
   ROWS_PER_STEP,
 } from './layout.js';
 import { packAll } from './pack_all.js';
-import { WorkerPool } from './threads.js';
+import { type OnMissing, reason, WorkerPool } from './threads.js';
 import type { TracedPlan } from './traced_plan.js';
 
 export interface WasmOptions {
@@ -39,6 +48,8 @@ export interface WasmOptions {
   /** Most bytes of KV pages; default two full contexts. */
   readonly kvCacheBytes?: number | undefined;
   readonly core?: CoreOptions | undefined;
+  /** Refusals to be told beside the executor's own. */
+  readonly refusals?: readonly string[] | undefined;
   /** The core's build that these options choose, if it is being loaded already. */
   readonly module?: Promise<WebAssembly.Module> | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -60,13 +71,12 @@ interface Live {
   readonly views: MemoryViews;
   /** Null: with one thread; and until they are worth their start. */
   workers: WorkerPool | null;
-  readonly startWorkers: () => WorkerPool;
+  readonly startWorkers: (onMissing: OnMissing | null) => WorkerPool;
   /** Null: steps are not traced. */
   readonly traced: TracedPlan | null;
 }
 
 export class WasmExecutor implements Executor {
-  readonly runtime: RuntimeInfo;
   readonly memory: MemoryNeed;
   readonly kv: KvBlocks;
   readonly rowsPerStep = ROWS_PER_STEP;
@@ -74,18 +84,27 @@ export class WasmExecutor implements Executor {
   readonly #vocabSize: number;
   readonly #logitsAt: number;
   readonly #places: Layout;
+  /** What was chosen at load. */
+  readonly #chosen: RuntimeInfo;
+  #runtime: RuntimeInfo;
   #live: Live | null;
   /** Weight bytes times rows, run so far. */
   #work = 0;
 
   private constructor(plan: Plan, runtime: RuntimeInfo, places: Layout, kv: KvBlocks, live: Live) {
-    this.runtime = runtime;
+    this.#chosen = runtime;
+    this.#runtime = runtime;
     this.memory = memoryNeed(places, plan);
     this.kv = kv;
     this.#vocabSize = plan.vocabSize;
     this.#logitsAt = places.buffers.get(plan.outputs.logits) ?? 0;
     this.#places = places;
     this.#live = live;
+  }
+
+  /** Changes if threads that were left open cannot be started when they are wanted. */
+  get runtime(): RuntimeInfo {
+    return this.#runtime;
   }
 
   /** Bytes that `create` with the same arguments will take. Reads no weights. */
@@ -96,14 +115,16 @@ export class WasmExecutor implements Executor {
 
   /**
    * Packs the checkpoint's weights into a new memory; starts the workers if their number was asked for.
-   * @throws CapacityError if it does not fit, FormatError for bad weights, `signal.reason` when aborted
+   * @throws CapacityError if it does not fit, FormatError for bad weights, WorkerError if a thread that was
+   *   asked for cannot be started, `signal.reason` when aborted
    */
   static async create(
     plan: Plan,
     checkpoint: Checkpoint,
     options: WasmOptions,
   ): Promise<WasmExecutor> {
-    const runtime = chooseRuntime(options);
+    const chosen = chooseRuntime(options);
+    const runtime = { ...chosen, refusals: [...chosen.refusals, ...(options.refusals ?? [])] };
     const shared = runtime.threads > 1;
     const module = await (options.module ?? loadBuild(coreBuild(runtime), options.core));
 
@@ -114,7 +135,7 @@ export class WasmExecutor implements Executor {
     const core = instantiateCore(module, memory);
 
     encodePlan(plan, checkpoint.weights, places, options.kvType, views);
-    const traced = await tracedPlan(options, checkpoint, places, views, runtime.threads);
+    const traced = await tracedPlan(options, checkpoint, places, views);
     const pow = (base: number, exponent: number) => core.pow64(base, exponent);
     const frequencies = ropeFrequencies(plan.rope, plan.headDim, pow);
     views.doubles(places.frequencies, frequencies.length).set(frequencies);
@@ -122,25 +143,31 @@ export class WasmExecutor implements Executor {
 
     const kv = new KvBlocks(views, places, options.kvType, kvLimit);
     const starter = workerStarter(options.core);
-    const startWorkers = () =>
-      new WorkerPool(runtime.threads - 1, core, module, memory, places.plan, starter);
-    const workers = shared && options.threads !== 'auto' ? startWorkers() : null;
-    return new WasmExecutor(plan, runtime, places, kv, {
-      core,
-      views,
-      workers,
-      startWorkers,
-      traced,
-    });
+    const startWorkers = (onMissing: OnMissing | null) =>
+      new WorkerPool(runtime.threads - 1, core, module, memory, places.plan, starter, onMissing);
+    const workers = shared && options.threads !== 'auto' ? startWorkers(null) : null;
+    const live = { core, views, workers, startWorkers, traced };
+    const executor = new WasmExecutor(plan, runtime, places, kv, live);
+    try {
+      workers?.check();
+      return executor;
+    } catch (refused) {
+      await executor.dispose();
+      throw refused;
+    }
   }
 
-  /** Runs synchronously on the calling thread, with the workers' help. */
-  run(rows: readonly Row[]): void {
+  /**
+   * Runs on the calling thread, with the workers' help: synchronously, unless one of them takes long over its
+   * part, or died with it.
+   * @throws WorkerError
+   */
+  run(rows: readonly Row[]): MaybePromise<void> {
     const live = this.#use();
-    const { core, views, traced } = live;
+    const { views, traced } = live;
     this.#work += rows.length * this.memory.weights;
     if (this.runtime.threads > 1 && this.#work > WORTH_WORKERS)
-      live.workers ??= live.startWorkers();
+      live.workers ??= live.startWorkers((count, cause) => this.#goOnWithout(count, cause));
     live.workers?.check();
     const { plan, rows: rowsAt, logitRows } = this.#places;
     const words = views.words;
@@ -154,14 +181,21 @@ export class WasmExecutor implements Executor {
     });
     words[(plan + PLAN_ROW_COUNT) / 4] = rows.length;
     words[(plan + PLAN_LOGIT_COUNT) / 4] = wanted;
-    const finished = traced ? traced.run(core, rows) : core.run_plan(plan);
-    if (!finished) {
-      const error = new WorkerError(
-        '[threads] a worker did not finish its part of a step; load the model again',
-      );
-      live.workers?.fail(error);
-      throw error;
-    }
+    if (traced) return traced.run(rows, this.runtime.threads, () => this.#runPlan(live));
+    return this.#runPlan(live);
+  }
+
+  #runPlan({ core, workers }: Live): MaybePromise<void> {
+    // Only another thread can hold a step up.
+    if (!core.run_plan(this.#places.plan, false)) return workers!.finishStep();
+  }
+
+  #goOnWithout(count: number, cause: unknown): void {
+    const { threads, refusals } = this.#chosen;
+    const refusal = `threads: ${count} of ${threads - 1} workers could not be started (${reason(cause)})`;
+    this.#runtime = { ...this.#chosen, threads: threads - count, refusals: [...refusals, refusal] };
+    // A thread may read it at any time: it decides how long its chunks are, not what is in them.
+    this.#use().views.words[(this.#places.plan + PLAN_THREADS) / 4] = threads - count;
   }
 
   logits(index: number): Float32Array {
@@ -208,9 +242,8 @@ async function tracedPlan(
   { weights }: Checkpoint,
   places: Layout,
   views: MemoryViews,
-  threads: number,
 ): Promise<TracedPlan | null> {
   if (!onTrace) return null;
   const { TracedPlan } = await import('./traced_plan.js');
-  return new TracedPlan(views, places, weights, kvType, threads, onTrace);
+  return new TracedPlan(views, places, weights, kvType, onTrace);
 }

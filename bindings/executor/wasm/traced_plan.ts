@@ -5,8 +5,8 @@ import * as layout from '../../../assembly/op_layout.js';
 import { formatName } from '../../formats.js';
 import type { Weight } from '../../model/weight.js';
 import type { OnTrace, OpTrace } from '../../trace/step_trace.js';
-import type { KvType, Row } from '../executor.js';
-import type { Core, MemoryViews } from './core.js';
+import type { KvType, MaybePromise, Row } from '../executor.js';
+import type { MemoryViews } from './core.js';
 import type { Layout } from './layout.js';
 import { OP_KINDS, type OpShape, opBytes } from './op_bytes.js';
 import { packedBytes } from './pack.js';
@@ -25,7 +25,6 @@ export class TracedPlan {
   readonly #views: MemoryViews;
   readonly #plan: number;
   readonly #ops: readonly TracedOp[];
-  readonly #threads: number;
   readonly #onTrace: OnTrace;
 
   /**
@@ -38,7 +37,6 @@ export class TracedPlan {
     places: Layout,
     weights: ReadonlyMap<string, Weight>,
     kvType: KvType,
-    threads: number,
     onTrace: OnTrace,
   ) {
     const { words } = views;
@@ -55,26 +53,32 @@ export class TracedPlan {
     words[count] = 1;
     this.#views = views;
     this.#plan = places.plan;
-    this.#threads = threads;
     this.#onTrace = onTrace;
   }
 
-  /** Runs a step whose rows are in place. @returns as `core.run_plan` */
-  run(core: Core, rows: readonly Row[]): boolean {
+  /**
+   * Runs a step whose rows are in place.
+   * @param runPlan runs the plan as it is: once an op
+   */
+  async run(
+    rows: readonly Row[],
+    threads: number,
+    runPlan: () => MaybePromise<void>,
+  ): Promise<void> {
     const { words } = this.#views;
     const place = (this.#plan + layout.PLAN_BYTES) / 4;
     const times = [performance.now()];
     for (const op of this.#ops) {
       words.set(op.words, place);
-      if (!core.run_plan(this.#plan)) return false;
+      const late = runPlan();
+      if (late) await late;
       times.push(performance.now());
     }
-    this.#report(rows, times);
-    return true;
+    this.#report(rows, threads, times);
   }
 
   /** @param times when the first op began and each one ended */
-  #report(rows: readonly Row[], times: readonly number[]): void {
+  #report(rows: readonly Row[], threads: number, times: readonly number[]): void {
     const positions = rows.map((row) => row.position);
     const logitPositions = rows.filter((row) => row.wantLogits).map((row) => row.position);
     const ops = this.#ops.map(({ shape, facts, onLogitRows }, i): OpTrace => {
@@ -88,7 +92,7 @@ export class TracedPlan {
       phase: rows.length === 1 ? 'decode' : 'prefill',
       positions,
       logitRows: logitPositions.length,
-      threads: this.#threads,
+      threads,
       startMs,
       ms: times.at(-1)! - startMs,
       ops,
