@@ -8,7 +8,8 @@ import { inspectModel } from '../inspect.js';
 import { type LoadOptions, loadSeen, type Model } from '../load.js';
 import type { Progress } from '../model/progress.js';
 import { Sampler } from '../sampler/sampler.js';
-import type { PrefillOptions, Session } from '../session/session.js';
+import type { PrefillOptions } from '../session/owner.js';
+import type { Session } from '../session/session.js';
 import { HostFetch } from './host_fetch.js';
 import { SessionTable } from './host_sessions.js';
 import type {

@@ -2,8 +2,8 @@
 
 import { DisposedError, UnsupportedError } from '../errors.js';
 import { Sampler } from '../sampler/sampler.js';
-import type { TokenChooser } from '../session/owner.js';
-import type { PrefillOptions, Session, StepOptions } from '../session/session.js';
+import type { PrefillOptions, StepOptions, TokenChooser } from '../session/owner.js';
+import type { Session } from '../session/session.js';
 import type { Connection } from './connection.js';
 import type { SessionFacts, SessionState, WireSampler } from './protocol.js';
 

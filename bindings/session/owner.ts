@@ -1,6 +1,7 @@
 // What a session has from its model and its caller.
 
 import type { Executor, MaybePromise } from '../executor/executor.js';
+import type { Progress } from '../model/progress.js';
 import type { KvPages } from './kv_pages.js';
 import type { TurnQueue } from './turn_queue.js';
 
@@ -18,6 +19,19 @@ export interface SessionOwner {
   readonly sessions: Set<{ dispose(): Promise<void> }>;
   /** All sessions of the model, disposed ones too. */
   readonly known: WeakSet<object>;
+}
+
+export interface StepOptions {
+  /**
+   * Aborting throws `signal.reason` and leaves the session as it was before the call, whatever the call waits
+   * for: an earlier one, its turn, a thread or a token chooser. Only a step that runs on this thread ends first.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PrefillOptions extends StepOptions {
+  /** Called after every chunk with stage `prefill` and counts of tokens. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** What a token is chosen from: as `Executor` has it. */

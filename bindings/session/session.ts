@@ -4,24 +4,16 @@
 
 import { OptionError } from '../errors.js';
 import type { MaybePromise } from '../executor/executor.js';
-import type { Progress } from '../model/progress.js';
 import { logProbability } from './log_probability.js';
 import { LogitsCopy } from './logits_copy.js';
-import { CHOOSING_IN_TURN, type SessionOwner, type TokenChooser } from './owner.js';
+import {
+  CHOOSING_IN_TURN,
+  type PrefillOptions,
+  type SessionOwner,
+  type StepOptions,
+  type TokenChooser,
+} from './owner.js';
 import { SessionState } from './session_state.js';
-
-export interface StepOptions {
-  /**
-   * Aborting throws `signal.reason` and leaves the session as it was before the call, whatever the call waits
-   * for: an earlier one, its turn, a thread or a token chooser. Only a step that runs on this thread ends first.
-   */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface PrefillOptions extends StepOptions {
-  /** Called after every chunk with stage `prefill` and counts of tokens. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
 
 /** A generation's hold on a session. */
 export interface Occupation {

@@ -7,8 +7,7 @@ import { nextTask } from '../platform/next_task.js';
 import { untilAborted } from '../platform/until_aborted.js';
 import { checkLogits } from './finite_logits.js';
 import { SessionPages } from './kv_pages.js';
-import type { SessionOwner } from './owner.js';
-import type { PrefillOptions } from './session.js';
+import type { PrefillOptions, SessionOwner } from './owner.js';
 import { TurnQueue } from './turn_queue.js';
 
 /** How a run of tokens is cut and what is done with its logits. */

@@ -74,6 +74,22 @@ test('a full context and tokens that do not exist', () =>
     await session.decode(8);
   }));
 
+test('a session belongs to the generation that runs in it', () =>
+  withModel('int4', {}, async (model) => {
+    const options = { temperature: 0, maxTokens: 6, logitBias: { 2: -100 } };
+    const expected = await model.complete(PROMPT.slice(0, 9), options);
+    const session = await model.createSession();
+    const tokens: number[] = [];
+    for await (const { token } of model.generate(PROMPT.slice(0, 9), { ...options, session })) {
+      tokens.push(token);
+      await rejects(() => session.truncate(0), 'OPTION', 'generation');
+      await rejects(() => session.decode(1), 'OPTION', 'generation');
+      await (await session.fork()).dispose();
+    }
+    assert.equal(tokens, expected.tokens);
+    await session.truncate(0);
+  }));
+
 test('pages go back to the model', () =>
   withModel('float', {}, async (model) => {
     const session = await model.createSession();

@@ -62,7 +62,7 @@ class Race {
     const rows = 1 + this.#random.below(MOST_ROWS);
     this.#set(PLAN + layout.PLAN_ROW_COUNT, rows);
     const order = Array.from({ length: rows }, (_, i) => (i * 5 + 1) % rows);
-    order.forEach((from, i) => this.#set(ORDER + 4 * i, from));
+    for (const [i, from] of order.entries()) this.#set(ORDER + 4 * i, from);
     this.#count(order);
     let naps = 0;
     while (!this.core.run_plan(PLAN, naps > 0)) assert.ok(++naps < MOST_NAPS, 'a unit was lost');
@@ -80,9 +80,7 @@ class Race {
     const a = this.#expected;
     for (let round = 0; round < 2 * ROUNDS; round++) {
       const before = a.slice();
-      order.forEach((from, i) => {
-        a[i] = before[from]! + 1;
-      });
+      for (const [i, from] of order.entries()) a[i] = before[from]! + 1;
     }
   }
 
