@@ -18,7 +18,16 @@ export function untilAborted<T>(
     const stop = () => {
       for (const one of stops) one?.();
     };
-    work.then(resolve, reject).finally(stop);
+    work.then(
+      (value) => {
+        stop();
+        resolve(value);
+      },
+      (error) => {
+        stop();
+        reject(error);
+      },
+    );
   });
 }
 
