@@ -86,8 +86,9 @@ export class PageModel {
     const measures = feed.kind === 'logProbs';
     const from = measures ? Math.max(0, before - 1) : before;
     const to = before + feed.tokens.length;
-    if (to > contextLength) return 'context full';
+    // An aborted call looks at nothing else.
     if (feed.abortAfter === 0) return 'aborted';
+    if (to > contextLength) return 'context full';
     if (!this.#reserve(session, from, to)) return 'pool full';
     const steps = Math.ceil((to - from) / (measures ? logitRowsPerStep : rowsPerStep));
     session.tokens.push(...feed.tokens);
