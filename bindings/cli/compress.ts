@@ -1,6 +1,7 @@
 import { type CompressOptions, compressModel } from '../compress/compress.js';
 import { parseRecipe, type Recipe } from '../compress/recipe.js';
 import { OptionError } from '../errors.js';
+import { checkJsonDepth } from '../model/json_fields.js';
 import { type Command, writeJson } from './command.js';
 import { COMMON, type Options } from './options.js';
 import { printable } from './printable.js';
@@ -55,6 +56,7 @@ async function chooseRecipe(options: Options): Promise<Pick<CompressOptions, 'sc
 
 async function readRecipe(file: string): Promise<Recipe> {
   const text = await readTextFile(file);
+  checkJsonDepth(text, file);
   let json: unknown;
   try {
     json = JSON.parse(text);

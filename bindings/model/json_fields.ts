@@ -5,8 +5,14 @@ import { FormatError } from '../errors.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** @throws FormatError if the text is no JSON object */
+/** Objects and arrays within each other; what walks over JSON may then call itself. */
+const MOST_DEPTH = 100;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** @throws FormatError if the text is no JSON object, or nested too deep */
 export function parseJsonObject(text: string, name: string): JsonObject {
+  checkJsonDepth(text, name);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -18,6 +24,36 @@ export function parseJsonObject(text: string, name: string): JsonObject {
   }
   if (isJsonObject(value)) return value;
   throw new FormatError(`[${name}] expected a JSON object, came ${describe(value)}`);
+}
+
+/**
+ * To be asked before JSON.parse.
+ * @throws FormatError for brackets nested too deep; what else is wrong is left to JSON.parse
+ */
+export function checkJsonDepth(text: string, name: string): void {
+  let depth = 0;
+  let deepest = 0;
+  for (let i = 0; i < text.length; i++) {
+    // Brackets are 91, 93, 123 and 125: with bit 5 set, 123 and 125.
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) i = endOfString(text, i);
+    else if ((code | 32) === 123) deepest = Math.max(deepest, ++depth);
+    else if ((code | 32) === 125) depth--;
+  }
+  if (deepest <= MOST_DEPTH) return;
+  throw new FormatError(
+    `[${name}] expected JSON at most ${MOST_DEPTH} levels deep, came ${deepest}`,
+  );
+}
+
+/** Where the string ends that begins at `quote`. */
+function endOfString(text: string, quote: number): number {
+  for (let i = quote + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) return i;
+    if (code === BACKSLASH) i++;
+  }
+  return text.length;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

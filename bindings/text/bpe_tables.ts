@@ -3,7 +3,7 @@
 // dozen of its hundred thousand entries.
 
 import type { BPE, Tokenizer } from '@huggingface/tokenizers';
-import { isJsonObject, type JsonObject } from '../model/json_fields.js';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
 
 const VOCAB = /"vocab"\s*:\s*\{/;
 const MERGES = /"merges"\s*:\s*\[/;
@@ -11,7 +11,12 @@ const VOCAB_ENTRY = /\s*"(?:[^"\\]|\\.)*"\s*:\s*(?:0|[1-9]\d*)\s*[,}]/y;
 /** A merge is `["a", "b"]`, in older files `"a b"`. */
 const PAIR = /\s*\[\s*"(?:[^"\\]|\\.)*"\s*,\s*"(?:[^"\\]|\\.)*"\s*\]\s*[,\]]/y;
 const JOINED = /\s*"(?:[^"\\ ]|\\[^ ])* (?:[^"\\ ]|\\[^ ])*"\s*[,\]]/y;
+/** A pair that may be written in several ways, or has white space that counts. */
+const AWKWARD = /[\\ ]/;
+/** Slots that are looked at for one pair. Random pairs take less; a file made to collide gets no further. */
+const MOST_PROBES = 64;
 const BACKSLASH = 92;
+const QUOTE = 34;
 const SPACE = 32;
 
 export interface BpeTables {
@@ -40,9 +45,9 @@ function readTables(text: string, embedded: number): BpeTables | null {
   const merges = vocab && readMerges(text);
   if (!vocab || !merges) return null;
   const [first, second] = vocab.begin < merges.begin ? [vocab, merges] : [merges, vocab];
-  const file: JsonObject = JSON.parse(
-    text.slice(0, first.begin) + text.slice(first.end, second.begin) + text.slice(second.end),
-  );
+  const rest =
+    text.slice(0, first.begin) + text.slice(first.end, second.begin) + text.slice(second.end);
+  const file = parseJsonObject(rest, 'tokenizer.json');
   const { model } = file;
   if (!isJsonObject(model) || model.type !== 'BPE') return null;
   // Had the tables been found elsewhere than in the model, its own were still full.
@@ -92,8 +97,8 @@ function readVocab(text: string, embedded: number): Vocab | null {
     const written = text.slice(text.indexOf('"', at), quote + 1);
     const token: string = written.includes('\\') ? JSON.parse(written) : written.slice(1, -1);
     const id = Number.parseInt(text.slice(text.indexOf(':', quote) + 1, end), 10);
-    // A token that is named twice is left to JSON.parse.
-    if (id >= embedded || ids.has(token)) return null;
+    // A token or an id that comes twice is left to JSON.parse and those who read its result.
+    if (id >= embedded || ids.has(token) || tokens[id] !== undefined) return null;
     ids.set(token, id);
     tokens[id] = token;
     if (text[end] === '}') return { begin, end, ids, tokens };
@@ -127,8 +132,8 @@ export class MergeRanks {
   readonly #isJoined: boolean;
   /** Ranks plus 1 by hash, in the next free slot where two have the same; 0: free. */
   readonly #slots: Int32Array;
-  /** Ranks of those that are written with escapes, by how JSON.stringify writes them. */
-  readonly #escaped = new Map<string, number>();
+  /** Ranks of awkward pairs, and of those that found no slot. */
+  readonly #others = new Map<string, number>();
 
   constructor(text: string, starts: Int32Array, isJoined: boolean) {
     this.#text = text;
@@ -136,52 +141,72 @@ export class MergeRanks {
     this.#isJoined = isJoined;
     const count = starts.length - 1;
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * count + 1)));
-    this.#index(text, starts, this.#slots);
+    // Backwards: of two equal pairs the later one counts, so it must be found first.
+    for (let rank = count - 1; rank >= 0; rank--) this.#add(rank);
   }
 
   get(pair: string): number | undefined {
-    const key = this.#isJoined ? JSON.stringify(JSON.parse(pair).join(' ')) : pair;
-    const code = hash(key, 0, key.length);
+    if (AWKWARD.test(pair)) return this.#others.get(pair);
+    const key = this.#isJoined ? joinedPair(pair) : pair;
     const mask = this.#slots.length - 1;
-    for (let slot = code & mask; ; slot = (slot + 1) & mask) {
-      const rank = this.#slots[slot]! - 1;
-      if (rank < 0 || code < 0) return this.#escaped.get(key);
-      const entry = this.#entry(rank);
-      if (entry === key || JSON.stringify(JSON.parse(entry)) === key) return rank;
+    const first = hash(key, 0, key.length, this.#isJoined);
+    for (let probe = 0; probe < MOST_PROBES; probe++) {
+      const rank = this.#slots[(first + probe) & mask]! - 1;
+      if (rank < 0) break;
+      if (this.#isWritten(rank, key)) return rank;
     }
+    return this.#others.get(pair);
   }
 
-  #index(text: string, starts: Int32Array, slots: Int32Array): void {
+  #add(rank: number): void {
+    const slots = this.#slots;
     const mask = slots.length - 1;
-    // Backwards: of two equal pairs the later one counts, so it must be found first.
-    for (let rank = starts.length - 2; rank >= 0; rank--) {
-      const code = hash(text, starts[rank]!, starts[rank + 1]! - 1);
-      if (code < 0) {
-        const key = JSON.stringify(JSON.parse(this.#entry(rank)));
-        if (!this.#escaped.has(key)) this.#escaped.set(key, rank);
-        continue;
-      }
-      let slot = code & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    const end = this.#starts[rank + 1]! - 1;
+    const first = hash(this.#text, this.#starts[rank]!, end, this.#isJoined);
+    const most = first < 0 ? 0 : MOST_PROBES;
+    for (let probe = 0; probe < most; probe++) {
+      const slot = (first + probe) & mask;
+      if (slots[slot] !== 0) continue;
       slots[slot] = rank + 1;
+      return;
     }
+    const entry = JSON.parse(this.#text.slice(this.#starts[rank], end));
+    const key = JSON.stringify(this.#isJoined ? entry.split(' ', 2) : entry);
+    if (!this.#others.has(key)) this.#others.set(key, rank);
   }
 
-  #entry(rank: number): string {
-    return this.#text.slice(this.#starts[rank], this.#starts[rank + 1]! - 1);
+  /** Whether an entry is this key, but for white space around its parts. */
+  #isWritten(rank: number, key: string): boolean {
+    const text = this.#text;
+    let at = this.#starts[rank]!;
+    if (this.#isJoined) return text.startsWith(key, text.indexOf('"', at));
+    for (let i = 0; i < key.length; i++, at++) {
+      while (text.charCodeAt(at) <= SPACE) at++;
+      if (text.charCodeAt(at) !== key.charCodeAt(i)) return false;
+    }
+    return true;
   }
 }
 
+/** `["a","b"]` as `"a b"`. */
+function joinedPair(pair: string): string {
+  const end = pair.indexOf('"', 2);
+  return `${pair.slice(1, end)} ${pair.slice(end + 3, -1)}`;
+}
+
 /**
- * Of characters [begin, end), white space left out: that between the parts of an entry does not count. -1 for a
- * text with escapes, which may be written in several ways.
+ * Of characters [begin, end), white space left out: that between the parts of an entry does not count. -1 for an
+ * awkward pair. A joined one has white space between its tokens only.
  */
-function hash(text: string, begin: number, end: number): number {
+function hash(text: string, begin: number, end: number, isJoined: boolean): number {
   let code = 0;
+  let inToken = false;
   for (let i = begin; i < end; i++) {
     const character = text.charCodeAt(i);
     if (character === BACKSLASH) return -1;
+    if (character === QUOTE) inToken = !inToken;
     if (character > SPACE) code = Math.imul(code ^ character, 0x01000193);
+    else if (inToken && !isJoined) return -1;
   }
   return (code ^ (code >>> 15)) >>> 1;
 }
