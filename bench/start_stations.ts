@@ -1,7 +1,6 @@
 // One load and one token in a fresh process, station by station, as JSON of milliseconds. Started by start.ts.
 
 import { createExecutor, startCore } from '../bindings/executor/select.js';
-import { encodePrompt } from '../bindings/generate/prompt.js';
 import { openCheckpoint } from '../bindings/model/checkpoint.js';
 import { checkWeights } from '../bindings/plan/check.js';
 import { planFor } from '../bindings/plan/plan_for.js';
@@ -32,7 +31,7 @@ arrive('tokenizer');
 const executor = await createExecutor(plan, checkpoint, {}, module);
 await checkpoint.close();
 arrive('weights');
-const tokens = encodePrompt({ tokenizer, chatTemplate: null }, prompt);
+const tokens = tokenizer.encode(prompt);
 const session = new Session(
   {
     executor,

@@ -2,7 +2,12 @@
 
 import { OptionError } from './errors.js';
 import { Clock, type StepTimings } from './generate/clock.js';
-import { encodePrompt, type Prompt, type PromptModel } from './generate/prompt.js';
+import {
+  encodePrompt,
+  type Prompt,
+  type PromptModel,
+  type PromptTokens,
+} from './generate/prompt.js';
 import { TextStream } from './generate/text_stream.js';
 import type { Progress } from './model/progress.js';
 import { Sampler, type SamplerOptions } from './sampler/sampler.js';
@@ -80,8 +85,8 @@ export function generate(
 ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
   const started = performance.now();
   const choices = checkGenerateOptions(options, model.samplerDefaults);
-  const promptTokens = encodePrompt(model, prompt, options.chat);
-  return run(model, { promptTokens, ...choices, options, started });
+  const prepared = encodePrompt(model, prompt, options.chat);
+  return run(model, prepared, { ...choices, options, started });
 }
 
 /**
@@ -144,8 +149,12 @@ interface Job {
 
 async function* run(
   model: TextModel,
-  job: Job,
+  prompt: PromptTokens,
+  prepared: Omit<Job, 'promptTokens'>,
 ): AsyncGenerator<GenerateChunk, GenerateResult, void> {
+  const { signal } = prepared.options;
+  const promptTokens = typeof prompt === 'function' ? await prompt(signal) : prompt;
+  const job = { ...prepared, promptTokens };
   const session = job.options.session ?? (await model.createSession());
   const occupation = Session.occupy(session);
   try {

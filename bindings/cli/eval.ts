@@ -64,7 +64,7 @@ async function evaluateText(
   if (contextLength > most) {
     throw new OptionError(`[--context] expected at most ${most}, came ${contextLength}`);
   }
-  const chunks = tokenize(model, text, contextLength);
+  const chunks = await tokenize(model, text, contextLength, signal);
   const total = chunks.reduce((sum, chunk) => sum + chunk.length - 1, 0);
   if (total === 0) throw new OptionError('[--text] expected tokens to predict, came none');
   const bar = new ProgressBar('evaluating');
@@ -85,11 +85,18 @@ async function evaluateText(
   return { nll, perplexity: Math.exp(nll), tokens, contextLength };
 }
 
-function tokenize({ tokenizer }: Model, text: string, contextLength: number): Chunk[] {
-  return splitDocuments(text).flatMap((document) => {
-    const tokens = tokenizer.encode(document, { addSpecialTokens: false });
-    return cutChunks(tokens, contextLength, tokenizer.bosTokenId);
-  });
+async function tokenize(
+  { tokenizer }: Model,
+  text: string,
+  contextLength: number,
+  signal: AbortSignal,
+): Promise<Chunk[]> {
+  const chunks: Chunk[] = [];
+  for (const document of splitDocuments(text)) {
+    const tokens = await tokenizer.encodeAsync(document, { addSpecialTokens: false, signal });
+    chunks.push(...cutChunks(tokens, contextLength, tokenizer.bosTokenId));
+  }
+  return chunks;
 }
 
 /** Sum of ln p over the tokens after the first. The last one is not fed, so that BOS fits in. */

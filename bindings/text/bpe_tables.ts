@@ -24,7 +24,7 @@ export interface BpeTables {
   readonly file: JsonObject;
   /** One more than the largest id of the vocabulary. */
   readonly vocabSize: number;
-  /** Fills the tables of a tokenizer that was made of `file`. */
+  /** Fills the tables of a tokenizer that was made of `file`, without added tokens. */
   fill(tokenizer: Tokenizer): void;
 }
 
@@ -62,10 +62,6 @@ function readTables(text: string, embedded: number): BpeTables | null {
 }
 
 function fill(tokenizer: Tokenizer, { ids, tokens }: Vocab, ranks: MergeRanks): void {
-  for (const [id, { content }] of tokenizer.get_added_tokens_decoder()) {
-    ids.set(content, id);
-    tokens[id] = content;
-  }
   const bpe = tokenizer.model as BPE;
   bpe.tokens_to_ids = ids;
   bpe.vocab = tokens;

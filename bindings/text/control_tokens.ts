@@ -1,6 +1,6 @@
 // Control tokens, which open and close turns and texts, and texts in which they are mere characters.
 
-import type { PreTokenizer, Tokenizer } from '@huggingface/tokenizers';
+import type { Encoder } from './encoder.js';
 
 /** Not all that open a turn are marked special: `<｜User｜>` is not. */
 const LIKE_CONTROL = /^<[|｜].*[|｜]>$/;
@@ -16,8 +16,10 @@ export class ControlTokens {
   readonly #firstCharacters: ReadonlySet<string>;
 
   /** @param others such as BOS and EOS, which need not be marked special */
-  constructor(tokenizer: Tokenizer, others: readonly string[]) {
-    const added = [...tokenizer.get_added_tokens_decoder().values()];
+  constructor(
+    added: readonly { readonly content: string; readonly special: boolean }[],
+    others: readonly string[],
+  ) {
     const control = added.filter(({ special, content }) => special || LIKE_CONTROL.test(content));
     const texts = [...control.map(({ content }) => content), ...others];
     this.#known = new Set(texts.filter((text) => text !== ''));
@@ -46,37 +48,28 @@ export class ControlTokens {
 }
 
 /**
- * Encodes with `encode` a text in whose ranges control tokens are text, as `split_special_tokens` of transformers
- * has it: their first character is another one while the tokenizer looks for added tokens, and is put back before
- * the model sees it.
+ * Encodes a text in whose ranges control tokens are text, as `split_special_tokens` of transformers has it: their
+ * first character is another one while added tokens are looked for, and is put back before the model sees it.
  */
 export function encodeAsText(
-  tokenizer: Tokenizer,
+  encoder: Encoder,
   control: ControlTokens,
   text: string,
   ranges: Ranges,
-  encode: (text: string) => number[],
-): number[] {
+): Generator<void, number[]> {
   const begins = control.touching(text, ranges);
-  if (begins.length === 0) return encode(text);
+  if (begins.length === 0) return encoder.encode(text);
   const standIns = new StandIns(text, begins);
-  const { pre_tokenizer: original, model } = tokenizer;
-  const cut = (section: string, options: unknown): string[] =>
-    original === null ? [section] : original(section, options);
-  const asText = (section: string, options: unknown): string[] => {
-    const pieces = cut(standIns.putBack(section), options);
-    // Merges may make the token of its characters; not if they lie in two pieces.
-    if (!standIns.isIn(section) || !model?.(pieces).some((token) => control.has(token))) {
-      return pieces;
-    }
-    return standIns.split(section).flatMap((part) => cut(standIns.putBack(part), options));
-  };
-  tokenizer.pre_tokenizer = asText as unknown as PreTokenizer;
-  try {
-    return encode(standIns.text);
-  } finally {
-    tokenizer.pre_tokenizer = original;
-  }
+  const wordsOf = (part: string, section: number) => [
+    ...encoder.preTokenize(standIns.putBack(part), section),
+  ];
+  return encoder.encode(standIns.text, (part, section) => {
+    const words = wordsOf(part, section);
+    // Merges may make the token of its characters; not if they lie in two words.
+    const isControl = (id: number) => control.has(encoder.tokenOf(id) ?? '');
+    if (!standIns.isIn(part) || !encoder.idsOfWords(words).some(isControl)) return words;
+    return standIns.split(part).flatMap((piece) => wordsOf(piece, section));
+  });
 }
 
 /** Private-use characters that stand for others. */

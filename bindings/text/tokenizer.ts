@@ -1,10 +1,13 @@
 // Text to token ids and back, as Hugging Face's tokenizers do it.
 
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { FormatError, OptionError, UnsupportedError } from '../errors.js';
+import { FormatError, OptionError } from '../errors.js';
 import { describe, isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
-import { readBpeTables } from './bpe_tables.js';
+import { nextTask } from '../platform/next_task.js';
+import { AddedTokens } from './added_tokens.js';
 import { ControlTokens, encodeAsText, type Ranges } from './control_tokens.js';
+import { Encoder } from './encoder.js';
+import { type LibraryParts, readTokenizer } from './library.js';
+import { around, type Decode, decoder, normalizer, preTokenizer } from './stages.js';
 
 export interface Tokenizer {
   readonly bosTokenId: number | null;
@@ -17,16 +20,16 @@ export interface Tokenizer {
   readonly controlTokens: readonly string[];
   /** Ids the tokenizer knows lie below this. */
   readonly vocabSize: number;
-  /**
-   * @param options.addSpecialTokens BOS (and what else the tokenizer puts around a text); default
-   *   true. False for text that a chat template made. BOS is never doubled.
-   * @param options.asText ranges of the text's characters; a control token that touches one is text, as
-   *   `split_special_tokens` of transformers has it
-   */
+  /** @throws FormatError for a part of tokenizer.json that cannot be used on this text */
   encode(text: string, options?: EncodeOptions): number[];
   /**
+   * The same ids, with the event loop turning between pieces of a long text.
+   * @throws as `encode`, `signal.reason` when aborted
+   */
+  encodeAsync(text: string, options?: EncodeAsyncOptions): Promise<number[]>;
+  /**
    * @param options.skipSpecialTokens leaves special tokens out; default true
-   * @throws OptionError for a number that is no id
+   * @throws OptionError for a number that is no id, FormatError for a decoder that cannot be used
    */
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
   /** Whether `decode` leaves this token out. */
@@ -34,8 +37,20 @@ export interface Tokenizer {
 }
 
 export interface EncodeOptions {
+  /**
+   * BOS (and what else the tokenizer puts around a text); default true. False for text that a chat template made. BOS
+   * is never doubled.
+   */
   readonly addSpecialTokens?: boolean | undefined;
+  /**
+   * Ranges of the text's characters; a control token that touches one is text, as `split_special_tokens` of
+   * transformers has it.
+   */
   readonly asText?: Ranges | undefined;
+}
+
+export interface EncodeAsyncOptions extends EncodeOptions {
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The texts of a checkpoint that make a tokenizer. */
@@ -51,10 +66,11 @@ export interface TokenConfig {
   readonly eosTokenIds: readonly number[];
 }
 
-/** Parts of tokenizer.json that the library takes for granted. */
-const REQUIRED = ['model', 'decoder', 'post_processor', 'pre_tokenizer', 'normalizer'];
-/** Kinds of `model.type`. */
-const MODELS = ['BPE', 'Unigram', 'WordPiece'];
+/** What stands before and behind a text. */
+interface Around {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
 
 /**
  * @throws FormatError if tokenizer.json is missing, damaged, or has ids the model has no embedding
@@ -62,16 +78,12 @@ const MODELS = ['BPE', 'Unigram', 'WordPiece'];
  */
 export function createTokenizer(texts: TokenizerTexts, config: TokenConfig): Tokenizer {
   if (texts.tokenizer === null) throw new FormatError('[tokenizer.json] is missing');
-  const tables = readBpeTables(texts.tokenizer, config.vocabSize);
-  const file = tables?.file ?? parseJsonObject(texts.tokenizer, 'tokenizer.json');
+  const parts = readTokenizer(texts.tokenizer, config.vocabSize);
   const settings =
     texts.tokenizerConfig === null
       ? {}
       : parseJsonObject(texts.tokenizerConfig, 'tokenizer_config.json');
-  const vocabSize = Math.max(checkIds(file, config.vocabSize), tables?.vocabSize ?? 0);
-  const tokenizer = buildTokenizer(file, settings);
-  tables?.fill(tokenizer);
-  return new WrappedTokenizer(tokenizer, settings, config, vocabSize);
+  return new WrappedTokenizer(parts, settings, config);
 }
 
 class WrappedTokenizer implements Tokenizer {
@@ -80,154 +92,111 @@ class WrappedTokenizer implements Tokenizer {
   readonly bosToken: string | null;
   readonly eosToken: string | null;
   readonly vocabSize: number;
-  readonly #tokenizer: HuggingFaceTokenizer;
+  readonly #model: LibraryParts['model'];
+  readonly #encoder: Encoder;
+  readonly #decode: Decode;
   readonly #special = new Set<number>();
   readonly #control: ControlTokens;
-  /**
-   * What goes around a text, where the settings say so; null: the post-processor of tokenizer.json
-   * says.
-   */
-  readonly #around: { readonly before: number[]; readonly after: number[] } | null;
+  readonly #around: Around;
 
-  constructor(
-    tokenizer: HuggingFaceTokenizer,
-    settings: JsonObject,
-    config: TokenConfig,
-    vocabSize: number,
-  ) {
-    this.#tokenizer = tokenizer;
-    this.vocabSize = vocabSize;
-    for (const [id, token] of tokenizer.get_added_tokens_decoder()) {
-      if (token.special) this.#special.add(id);
-    }
+  constructor(parts: LibraryParts, settings: JsonObject, config: TokenConfig) {
+    const { model } = parts;
+    const normalize = normalizer(parts.normalizer);
+    const added = new AddedTokens(parts.addedTokens, normalize);
+    added.addTo(model);
+    const preTokenize = preTokenizer(parts.pre_tokenizer);
+    this.#model = model;
+    this.#encoder = new Encoder({ model, added, normalize, preTokenize, settings });
+    this.#decode = decoder(parts.decoder, added.all, model.end_of_word_suffix ?? '');
+    this.vocabSize = parts.vocabSize;
+    for (const { id, special } of added.all) if (special) this.#special.add(id);
     this.bosToken = tokenText(settings.bos_token);
     this.eosToken = tokenText(settings.eos_token);
     this.bosTokenId = this.#idOf(this.bosToken) ?? config.bosTokenId;
     const eos = this.#idOf(this.eosToken);
     this.eosTokenIds = config.eosTokenIds.length > 0 || eos === null ? config.eosTokenIds : [eos];
-    const ends = [this.bosTokenId, ...this.eosTokenIds].map((id) =>
-      tokenizer.id_to_token(id ?? -1),
-    );
+    const ends = [this.bosTokenId, ...this.eosTokenIds].map((id) => model.vocab[id ?? -1]);
     const named = [this.bosToken, this.eosToken, ...ends].map((text) => text ?? '');
-    this.#control = new ControlTokens(tokenizer, named);
-    this.#around = /^Llama/.test(String(settings.tokenizer_class))
-      ? {
-          before:
-            settings.add_bos_token !== false && this.bosTokenId !== null ? [this.bosTokenId] : [],
-          after: settings.add_eos_token === true && eos !== null ? [eos] : [],
-        }
-      : null;
+    this.#control = new ControlTokens(added.all, named);
+    this.#around = this.#findAround(parts, settings, eos);
   }
 
   get controlTokens(): readonly string[] {
     return this.#control.texts;
   }
 
-  encode(text: string, { addSpecialTokens = true, asText = [] }: EncodeOptions = {}): number[] {
-    const plain = this.#ids(text, false, asText);
-    if (!addSpecialTokens) return plain;
-    const ids = this.#around
-      ? [...this.#around.before, ...plain, ...this.#around.after]
-      : this.#ids(text, true, asText);
-    const bos = this.bosTokenId;
-    if (bos !== null && plain[0] === bos && ids[0] === bos && ids[1] === bos) ids.shift();
-    return ids;
+  encode(text: string, options?: EncodeOptions): number[] {
+    const steps = this.#steps(text, options);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return this.#complete(step.value, options);
+    }
+  }
+
+  async encodeAsync(text: string, options?: EncodeAsyncOptions): Promise<number[]> {
+    const steps = this.#steps(text, options);
+    for (;;) {
+      options?.signal?.throwIfAborted();
+      const step = steps.next();
+      if (step.done) return this.#complete(step.value, options);
+      await nextTask();
+    }
   }
 
   decode(ids: readonly number[], { skipSpecialTokens = true } = {}): string {
-    const known: number[] = [];
+    const known: string[] = [];
     for (const id of ids) {
       if (!Number.isInteger(id) || id < 0) {
         throw new OptionError(`[decode] expected token ids, came ${id}`);
       }
       // Models round their vocabulary up: ids beyond the tokenizer's mean nothing.
-      if (this.#tokenizer.id_to_token(id) === undefined) continue;
-      if (!skipSpecialTokens || !this.#special.has(id)) known.push(id);
+      const token = this.#model.vocab[id];
+      if (token === undefined) continue;
+      if (!skipSpecialTokens || !this.#special.has(id)) known.push(token);
     }
-    if (known.length === 0) return '';
-    // Cleaning up would take back spaces that a stream has already given out.
-    return this.#tokenizer.decode(known, {
-      skip_special_tokens: false,
-      clean_up_tokenization_spaces: false,
-    });
+    return known.length === 0 ? '' : this.#decode(known);
   }
 
   isSpecial(id: number): boolean {
     return this.#special.has(id);
   }
 
-  #ids(text: string, addSpecialTokens: boolean, asText: Ranges): number[] {
-    if (text === '' && !addSpecialTokens) return [];
-    if (asText.length > 0) {
-      return encodeAsText(this.#tokenizer, this.#control, text, asText, (standing) =>
-        this.#ids(standing, addSpecialTokens, []),
-      );
+  #steps(text: string, { asText = [] }: EncodeOptions = {}): Generator<void, number[]> {
+    return encodeAsText(this.#encoder, this.#control, text, asText);
+  }
+
+  #complete(plain: number[], { addSpecialTokens = true }: EncodeOptions = {}): number[] {
+    if (!addSpecialTokens) return plain;
+    const { before, after } = this.#around;
+    const ids = [...before, ...plain, ...after];
+    const bos = this.bosTokenId;
+    if (bos !== null && plain[0] === bos && ids[0] === bos && ids[1] === bos) ids.shift();
+    return ids;
+  }
+
+  /** For Llama the settings say what stands around a text, else the post-processor does. */
+  #findAround(parts: LibraryParts, settings: JsonObject, eos: number | null): Around {
+    const { before, after } = around(parts.post_processor);
+    if (/^Llama/.test(String(settings.tokenizer_class))) {
+      const bos = settings.add_bos_token === false ? null : this.bosTokenId;
+      return {
+        before: bos === null ? [] : [bos],
+        after: settings.add_eos_token === true && eos !== null ? [eos] : [],
+      };
     }
-    const { ids } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
-    if (ids.every((id) => Number.isInteger(id))) return ids;
-    throw new FormatError(
-      '[tokenizer.json] the text has a piece without a token, and no unk_token',
-    );
+    const idsOf = (tokens: readonly string[]) =>
+      tokens.map((token) => {
+        const id = this.#encoder.idOf(token);
+        if (id !== undefined) return id;
+        const what = `expected tokens, came ${describe(token)}, which is none`;
+        throw new FormatError(`[tokenizer.json] post_processor: ${what}`);
+      });
+    return { before: idsOf(before), after: idsOf(after) };
   }
 
   #idOf(token: string | null): number | null {
-    return token === null ? null : (this.#tokenizer.token_to_id(token) ?? null);
+    return token === null ? null : (this.#model.tokens_to_ids.get(token) ?? null);
   }
-}
-
-function buildTokenizer(file: JsonObject, settings: JsonObject): HuggingFaceTokenizer {
-  const missing = REQUIRED.filter((key) => !Object.hasOwn(file, key));
-  if (missing.length > 0 || !isJsonObject(file.model)) {
-    const what = missing.length > 0 ? `has no ${missing.join(', ')}` : 'model is no object';
-    throw new FormatError(`[tokenizer.json] ${what}: not a tokenizer of Hugging Face`);
-  }
-  // The library takes a model it does not know for one that it does.
-  const { type = 'BPE' } = file.model;
-  if (!MODELS.includes(String(type))) {
-    const known = MODELS.join(', ');
-    throw new UnsupportedError(
-      `[tokenizer.json] model ${describe(type)} is not supported, only ${known}`,
-    );
-  }
-  const { added_tokens: added = [], ...rest } = file;
-  if (!Array.isArray(added)) {
-    throw new FormatError('[tokenizer.json] added_tokens: expected an array');
-  }
-  try {
-    return new HuggingFaceTokenizer({ ...rest, added_tokens: added }, settings);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FormatError(`[tokenizer.json] cannot be used: ${reason}`, { cause });
-  }
-}
-
-/**
- * Ids decide how large tables become, so they are checked before the library sees them.
- * @param embedded rows of the model's embedding
- * @returns one more than the largest id
- */
-function checkIds(file: JsonObject, embedded: number): number {
-  const vocab = isJsonObject(file.model) ? file.model.vocab : null;
-  const added: unknown[] = Array.isArray(file.added_tokens) ? file.added_tokens : [];
-  const ids: Iterable<readonly [string, unknown]> = [
-    // Unigram lists [piece, score] in order of ids; the others map pieces to ids.
-    ...(Array.isArray(vocab) ? vocab.map((piece, id) => [String(piece), id] as const) : []),
-    ...(isJsonObject(vocab) ? Object.entries(vocab) : []),
-    ...added.map((one) =>
-      isJsonObject(one) ? ([String(one.content), one.id] as const) : (['', null] as const),
-    ),
-  ];
-  let largest = -1;
-  for (const [token, id] of ids) {
-    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= embedded) {
-      const expected = `expected 0 to ${embedded - 1}, for the model has vocab_size ${embedded}`;
-      throw new FormatError(
-        `[tokenizer.json] token ${describe(token)} has id ${describe(id)}, ${expected}`,
-      );
-    }
-    largest = Math.max(largest, id as number);
-  }
-  return largest + 1;
 }
 
 /** A token of tokenizer_config.json: a string, or an object around one. */

@@ -26,7 +26,7 @@ export type PatternNode =
 /** Groups within each other. */
 const MOST_DEPTH = 100;
 /** What matches one code point, characters that stand for themselves apart. */
-const CLASS = /\[(?:[^\]\\]|\\[^])*\]|\./y;
+const CLASS = /\[(?:[^\]\\]|\\.)*\]|\./sy;
 const ESCAPE =
   /\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|c[A-Za-z]|[^bBk1-9])/y;
 const LITERAL = /[^\\^$.*+?()[\]{}|]/uy;
