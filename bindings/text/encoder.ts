@@ -55,6 +55,7 @@ export class Encoder {
     const sections = yield* added.split(text, false);
     for (const [i, section] of sections.entries()) {
       const token = added.get(section);
+      ids.begin();
       if (token) ids.push(token.id);
       else {
         const prepared = this.#prepare(section);

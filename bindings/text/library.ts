@@ -81,6 +81,7 @@ function checkIds(file: JsonObject, embedded: number): number {
   const vocab = isJsonObject(file.model) ? file.model.vocab : null;
   const added: unknown[] = Array.isArray(file.added_tokens) ? file.added_tokens : [];
   // Unigram lists [piece, score] in order of ids; the others map pieces to ids.
+  if (Array.isArray(vocab)) checkUnknown((file.model as JsonObject).unk_id, vocab.length);
   const ids: readonly (readonly [string, unknown])[] = Array.isArray(vocab)
     ? vocab.map((piece, id) => [checkPiece(piece), id])
     : Object.entries(isJsonObject(vocab) ? vocab : {});
@@ -111,6 +112,14 @@ function checkOneToOne(ids: readonly (readonly [string, unknown])[]): void {
     tokens.set(id, token);
     known.set(token, id);
   }
+}
+
+function checkUnknown(id: unknown, pieces: number): void {
+  if (id == null || (Number.isInteger(id) && (id as number) >= 0 && (id as number) < pieces))
+    return;
+  throw new FormatError(
+    `[tokenizer.json] model.unk_id: expected 0 to ${pieces - 1}, came ${describe(id)}`,
+  );
 }
 
 function checkPiece(piece: unknown): string {

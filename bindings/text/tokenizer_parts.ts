@@ -61,7 +61,7 @@ function checkPart(part: unknown, name: PartName, kinds: { left: number }): void
     const came = describe(part[key]);
     throw new FormatError(`${at(name)} ${part.type}.${key}: expected ${what}, came ${came}`);
   };
-  const { type, content, prepend, length, pattern } = part;
+  const { type, content, prepend, length, pattern, single } = part;
   if (type === 'Sequence') {
     const held = part[PARTS[name]] ?? [];
     expect(PARTS[name], Array.isArray(held), 'an array');
@@ -74,6 +74,9 @@ function checkPart(part: unknown, name: PartName, kinds: { left: number }): void
     expect('content', isText(content ?? '', 0, MOST_CONTENT), `at most ${MOST_CONTENT} characters`);
   } else if (type === 'Prepend') {
     expect('prepend', isText(prepend ?? '', 0, MOST_CONTENT), `at most ${MOST_CONTENT} characters`);
+  } else if (type === 'TemplateProcessing') {
+    const isShort = Array.isArray(single) && single.length <= MOST_KINDS;
+    expect('single', isShort, `an array of at most ${MOST_KINDS} parts`);
   } else if (type === 'FixedLength') {
     expect('length', Number.isInteger(length) && (length as number) > 0, 'an integer above 0');
   }

@@ -274,4 +274,25 @@ function oneHot(token: number): Float32Array {
   return logits;
 }
 
+test('a long prompt is encoded in steps that a signal stops, before the session sees any of it', async () => {
+  const model = fakeTextModel();
+  const reason = new Error('enough');
+  for (const prompt of ['the end '.repeat(400_000), 'the'.repeat(700_000)]) {
+    const controller = new AbortController();
+    setImmediate(() => controller.abort(reason));
+    const run = complete(model, prompt, { ...GREEDY, signal: controller.signal });
+    assert.is(await run.catch((error) => error), reason);
+  }
+  assert.is(model.executor.kv.pages.size, 0);
+});
+
+test('a long prompt is the tokens that it is at once', async () => {
+  const prompt = 'the end and '.repeat(5_000);
+  const model = fakeTextModel({ contextLength: 100_000 });
+  const { promptTokens } = await complete(model, prompt, { ...GREEDY, maxTokens: 0 });
+  assert.equal(promptTokens, tokenizer.encode(prompt));
+  const short = fakeTextModel({ contextLength: 100 });
+  await raises(() => complete(short, prompt, GREEDY), 'CAPACITY', [promptTokens.length, 100]);
+});
+
 test.run();

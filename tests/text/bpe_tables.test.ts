@@ -49,6 +49,11 @@ const WRITINGS: Readonly<Record<string, (file: BpeFile) => string>> = {
   'merges joined, indented': (file) => JSON.stringify(joined(file), null, 2),
 };
 
+const empty = {
+  ...{ normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null },
+  added_tokens: [],
+};
+
 function bpeOf(tokenizer: Tokenizer): BPE {
   assert.ok(tokenizer.model instanceof BPE);
   return tokenizer.model as BPE;
@@ -86,6 +91,34 @@ test('the same tables: real models', async () => {
   }
 });
 
+test('pairs that collide, have spaces or are written with escapes keep their ranks', () => {
+  // White space does not count for the hash, so these have only a few.
+  const merges = Array.from({ length: 600 }, (_, i) => [
+    'a'.padEnd(1 + (i % 24)),
+    'b'.padStart(1 + Math.floor(i / 24)),
+  ]);
+  const joinedMerges = Array.from({ length: 600 }, (_, i) => [
+    't'.repeat(1 + i),
+    't'.repeat(600 - i),
+  ]);
+  const of = (given: readonly unknown[]) => {
+    const text = inAscii(
+      JSON.stringify({ model: { type: 'BPE', vocab: { a: 0 }, merges: given } }),
+    );
+    const tables = readBpeTables(text, 1);
+    assert.ok(tables);
+    const library = new Tokenizer({ ...empty, model: tables.file.model }, {});
+    tables.fill(library);
+    return bpeOf(library).bpe_ranks;
+  };
+  const ranks = of(merges);
+  for (const [i, pair] of merges.entries()) assert.is(ranks.get(JSON.stringify(pair)), i);
+  const joinedRanks = of(joinedMerges.map((pair) => pair.join(' ')));
+  for (const [i, pair] of joinedMerges.entries())
+    assert.is(joinedRanks.get(JSON.stringify(pair)), i);
+  assert.is(joinedRanks.get(JSON.stringify(['t', 't'])), undefined);
+});
+
 test('what is not well-formed is left to JSON.parse and those who read its result', () => {
   const file = tinyFile();
   const text = JSON.stringify(file);
@@ -99,6 +132,7 @@ test('what is not well-formed is left to JSON.parse and those who read its resul
     'a merge of three': write({ merges: [...model.merges, ['a', 'b', 'c']] }),
     'joined merges of three': write({ merges: ['a b', 'a b c'] }),
     'an escape that is none': text.replace('"<unk>":0', '"<\\unk>":0'),
+    'an id that comes twice': write({ vocab: { ...model.vocab, twice: 7 } }),
     'no merges': write({ merges: [] }),
     'another kind': write({ type: 'Unigram' }),
     'cut off': text.slice(0, -20),

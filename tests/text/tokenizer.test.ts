@@ -135,13 +135,160 @@ test('without token ids in the config the tokenizer names them', () => {
 const file = tinyTokenizer(300) as { model: object; added_tokens: object[] };
 const extra = (token: object) => ({ ...file, added_tokens: [...file.added_tokens, token] });
 
+const sequence = (of: string, ...kinds: unknown[]) => ({ type: 'Sequence', [of]: kinds });
+const withVocab = (vocab: object, model: object = { merges: [['a', 'b']] }) => ({
+  ...file,
+  added_tokens: file.added_tokens.slice(0, 1),
+  post_processor: null,
+  model: { type: 'BPE', merges: [], ...model, vocab },
+});
+const unigram = (vocab: unknown, unk_id = 0) => ({
+  ...file,
+  added_tokens: [],
+  post_processor: null,
+  model: { type: 'Unigram', unk_id, vocab },
+});
+const template = (id: string) => ({
+  ...file,
+  post_processor: {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+  },
+  model: { ...file.model, unk_token: null },
+});
+
 const DAMAGED: readonly [name: string, tokenizer: unknown, parts: (string | number)[]][] = [
   ['no object', [], ['object', '[]']],
   ['no model', { ...file, model: undefined }, ['model']],
   ['a model that is a word', { ...file, model: 'BPE' }, ['model']],
   ['no decoder', { ...file, decoder: undefined }, ['decoder']],
-  ['a model without merges', { ...file, model: { type: 'BPE', vocab: {} } }, ['cannot be used']],
-  ['an unknown decoder', { ...file, decoder: { type: 'Best' } }, ['Best']],
+  [
+    'a model without merges',
+    { ...file, model: { type: 'BPE', vocab: {} } },
+    ['model: cannot be used'],
+  ],
+  ['an unknown decoder', { ...file, decoder: { type: 'Best' } }, ['decoder: cannot', 'Best']],
+  [
+    'an unknown normalizer',
+    { ...file, normalizer: { type: 'Best' } },
+    ['normalizer: cannot', 'Best'],
+  ],
+  [
+    'an unknown pre-tokenizer within others',
+    { ...file, pre_tokenizer: sequence('pretokenizers', { type: 'Best' }) },
+    ['pre_tokenizer: cannot', 'Best'],
+  ],
+  [
+    'an unknown post-processor',
+    { ...file, post_processor: { type: 'Best' } },
+    ['post_processor: cannot', 'Best'],
+  ],
+  [
+    'a post-processor that is a word',
+    { ...file, post_processor: 'Best' },
+    ['post_processor: expected', '"Best"'],
+  ],
+  ['a decoder without type', { ...file, decoder: {} }, ['decoder: expected', '{}']],
+  [
+    'a decoder that is nothing',
+    { ...file, decoder: sequence('decoders', null) },
+    ['decoder: expected', 'null'],
+  ],
+  [
+    'normalizers that are none',
+    { ...file, normalizer: { type: 'Sequence', normalizers: 3 } },
+    ['normalizer: Sequence.normalizers', 3],
+  ],
+  [
+    'too many normalizers',
+    { ...file, normalizer: sequence('normalizers', ...new Array(300).fill({ type: 'NFC' })) },
+    ['normalizer: expected', 256, 301],
+  ],
+  [
+    'a template without parts',
+    { ...file, post_processor: { type: 'TemplateProcessing' } },
+    ['post_processor: TemplateProcessing.single'],
+  ],
+  [
+    'a template with nothing',
+    { ...file, post_processor: { type: 'TemplateProcessing', single: [null] } },
+    ['post_processor: cannot'],
+  ],
+  [
+    'a template without the text',
+    { ...file, post_processor: { type: 'TemplateProcessing', single: [] } },
+    ['post_processor: expected the text once'],
+  ],
+  ['a template with another token', template('<other>'), ['post_processor', '<other>']],
+  [
+    'a Bert without its tokens',
+    { ...file, post_processor: { type: 'BertProcessing' } },
+    ['post_processor: cannot'],
+  ],
+  [
+    'a split without pattern',
+    { ...file, pre_tokenizer: { type: 'Split' } },
+    ['pre_tokenizer: Split.pattern', 'nothing'],
+  ],
+  [
+    'a split by another pattern',
+    { ...file, pre_tokenizer: { type: 'Split', pattern: { Glob: '*' } } },
+    ['pre_tokenizer: Split.pattern', 'Glob'],
+  ],
+  [
+    'a pattern that is none',
+    { ...file, normalizer: { type: 'Replace', pattern: { Regex: '(' } } },
+    ['normalizer: cannot'],
+  ],
+  [
+    'a pattern of any length',
+    { ...file, decoder: { type: 'Replace', pattern: { Regex: 'a'.repeat(20_000) } } },
+    ['decoder: Replace.pattern', 16384],
+  ],
+  [
+    'a replacement of any length',
+    { ...file, decoder: { type: 'Replace', pattern: { String: 'a' }, content: 'a'.repeat(300) } },
+    ['decoder: Replace.content', 256],
+  ],
+  [
+    'a split that behaves strangely',
+    { ...file, pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 3 } },
+    ['pre_tokenizer: cannot'],
+  ],
+  ['two tokens with one id', withVocab({ a: 7, b: 7 }), [7, '"a"', '"b"', 'one token']],
+  [
+    'an added token on the id of another',
+    extra({ content: '<x>', id: 290 }),
+    [290, '<x>', 'one token'],
+  ],
+  [
+    'an added token with another id than in the vocabulary',
+    withVocab({ '<unk>': 9 }, {}),
+    ['"<unk>"', 9, 0, 'one id'],
+  ],
+  [
+    'an added token with two ids',
+    {
+      ...withVocab({ a: 3 }),
+      added_tokens: [
+        { content: '<x>', id: 5 },
+        { content: '<x>', id: 6 },
+      ],
+    },
+    ['"<x>"', 5, 6, 'one id'],
+  ],
+  ['an added token that is nothing', extra({ content: '', id: 3 }), ['added_tokens', 1024]],
+  [
+    'a piece that comes twice',
+    unigram([
+      ['<unk>', 0],
+      ['a', -1],
+      ['a', -2],
+    ]),
+    ['"a"', 1, 2, 'one id'],
+  ],
+  ['a piece without score', unigram([['<unk>', 0], ['a']]), ['model.vocab', '["a"]']],
+  ['an unknown piece beyond all', unigram([['<unk>', 0]], 1), ['model.unk_id', 1]],
   ['added tokens of the wrong type', { ...file, added_tokens: 4 }, ['added_tokens']],
   ['more tokens than rows', extra({ content: '<x>', id: 300 }), ['<x>', 300, 299]],
   ['a huge id', extra({ content: '<x>', id: 1e12 }), ['<x>', 1e12, 299]],
@@ -160,6 +307,18 @@ for (const [name, tokenizer, parts] of DAMAGED) {
     return raises(() => createTokenizer(texts, CONFIG), 'FORMAT', ['[tokenizer.json]', ...parts]);
   });
 }
+
+test('refused when it is used: a split by a text that behaves strangely', async () => {
+  const split = { type: 'Split', pattern: { String: 'a' }, behavior: 3 };
+  const tokenizer = JSON.stringify({ ...file, pre_tokenizer: split });
+  const created = createTokenizer({ tokenizer, tokenizerConfig: null }, CONFIG);
+  await raises(() => created.encode('a'), 'FORMAT', ['[tokenizer.json] pre_tokenizer: cannot']);
+});
+
+test('a token that is listed twice, and is the same, is fine', () => {
+  const tokenizer = JSON.stringify(extra({ content: '<unk>', id: 0, special: true }));
+  createTokenizer({ tokenizer, tokenizerConfig: null }, CONFIG);
+});
 
 test('a kind of model that is not known is refused by name', () => {
   const tokenizer = JSON.stringify({ ...file, model: { ...file.model, type: 'Best' } });
