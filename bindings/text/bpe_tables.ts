@@ -4,6 +4,7 @@
 
 import type { BPE, Tokenizer } from '@huggingface/tokenizers';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
+import { MergeRanks } from './merge_ranks.js';
 
 const VOCAB = /"vocab"\s*:\s*\{/;
 const MERGES = /"merges"\s*:\s*\[/;
@@ -11,14 +12,6 @@ const VOCAB_ENTRY = /\s*"(?:[^"\\]|\\.)*"\s*:\s*(?:0|[1-9]\d*)\s*[,}]/y;
 /** A merge is `["a", "b"]`, in older files `"a b"`. */
 const PAIR = /\s*\[\s*"(?:[^"\\]|\\.)*"\s*,\s*"(?:[^"\\]|\\.)*"\s*\]\s*[,\]]/y;
 const JOINED = /\s*"(?:[^"\\ ]|\\[^ ])* (?:[^"\\ ]|\\[^ ])*"\s*[,\]]/y;
-/** A pair that may be written in several ways, or has white space that counts. */
-const AWKWARD = /[\\ ]/;
-/** Slots that are looked at for one pair. Random pairs take less; a file made to collide gets no further. */
-const MOST_PROBES = 64;
-const BACKSLASH = 92;
-const QUOTE = 34;
-const SPACE = 32;
-
 export interface BpeTables {
   /** The parsed file with both tables empty, but for the unknown token. */
   readonly file: JsonObject;
@@ -94,7 +87,7 @@ function readVocab(text: string, embedded: number): Vocab | null {
     const token: string = written.includes('\\') ? JSON.parse(written) : written.slice(1, -1);
     const id = Number.parseInt(text.slice(text.indexOf(':', quote) + 1, end), 10);
     // A token or an id that comes twice is left to JSON.parse and those who read its result.
-    if (id >= embedded || ids.has(token) || tokens[id] !== undefined) return null;
+    if (id >= embedded || ids.has(token) || (id < tokens.length && id in tokens)) return null;
     ids.set(token, id);
     tokens[id] = token;
     if (text[end] === '}') return { begin, end, ids, tokens };
@@ -118,93 +111,6 @@ function readMerges(text: string): (Region & { readonly ranks: MergeRanks }) | n
     return { begin, end, ranks: new MergeRanks(text, Int32Array.from(starts), isJoined) };
   }
   return null;
-}
-
-/** The rank of a pair, as the library asks for it: `get('["a","b"]')`. Pairs stay where they are in the text. */
-export class MergeRanks {
-  readonly #text: string;
-  /** Entry i lies in [starts[i], starts[i + 1] - 1). */
-  readonly #starts: Int32Array;
-  readonly #isJoined: boolean;
-  /** Ranks plus 1 by hash, in the next free slot where two have the same; 0: free. */
-  readonly #slots: Int32Array;
-  /** Ranks of awkward pairs, and of those that found no slot. */
-  readonly #others = new Map<string, number>();
-
-  constructor(text: string, starts: Int32Array, isJoined: boolean) {
-    this.#text = text;
-    this.#starts = starts;
-    this.#isJoined = isJoined;
-    const count = starts.length - 1;
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * count + 1)));
-    // Backwards: of two equal pairs the later one counts, so it must be found first.
-    for (let rank = count - 1; rank >= 0; rank--) this.#add(rank);
-  }
-
-  get(pair: string): number | undefined {
-    if (AWKWARD.test(pair)) return this.#others.get(pair);
-    const key = this.#isJoined ? joinedPair(pair) : pair;
-    const mask = this.#slots.length - 1;
-    const first = hash(key, 0, key.length, this.#isJoined);
-    for (let probe = 0; probe < MOST_PROBES; probe++) {
-      const rank = this.#slots[(first + probe) & mask]! - 1;
-      if (rank < 0) break;
-      if (this.#isWritten(rank, key)) return rank;
-    }
-    return this.#others.get(pair);
-  }
-
-  #add(rank: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    const end = this.#starts[rank + 1]! - 1;
-    const first = hash(this.#text, this.#starts[rank]!, end, this.#isJoined);
-    const most = first < 0 ? 0 : MOST_PROBES;
-    for (let probe = 0; probe < most; probe++) {
-      const slot = (first + probe) & mask;
-      if (slots[slot] !== 0) continue;
-      slots[slot] = rank + 1;
-      return;
-    }
-    const entry = JSON.parse(this.#text.slice(this.#starts[rank], end));
-    const key = JSON.stringify(this.#isJoined ? entry.split(' ', 2) : entry);
-    if (!this.#others.has(key)) this.#others.set(key, rank);
-  }
-
-  /** Whether an entry is this key, but for white space around its parts. */
-  #isWritten(rank: number, key: string): boolean {
-    const text = this.#text;
-    let at = this.#starts[rank]!;
-    if (this.#isJoined) return text.startsWith(key, text.indexOf('"', at));
-    for (let i = 0; i < key.length; i++, at++) {
-      while (text.charCodeAt(at) <= SPACE) at++;
-      if (text.charCodeAt(at) !== key.charCodeAt(i)) return false;
-    }
-    return true;
-  }
-}
-
-/** `["a","b"]` as `"a b"`. */
-function joinedPair(pair: string): string {
-  const end = pair.indexOf('"', 2);
-  return `${pair.slice(1, end)} ${pair.slice(end + 3, -1)}`;
-}
-
-/**
- * Of characters [begin, end), white space left out: that between the parts of an entry does not count. -1 for an
- * awkward pair. A joined one has white space between its tokens only.
- */
-function hash(text: string, begin: number, end: number, isJoined: boolean): number {
-  let code = 0;
-  let inToken = false;
-  for (let i = begin; i < end; i++) {
-    const character = text.charCodeAt(i);
-    if (character === BACKSLASH) return -1;
-    if (character === QUOTE) inToken = !inToken;
-    if (character > SPACE) code = Math.imul(code ^ character, 0x01000193);
-    else if (inToken && !isJoined) return -1;
-  }
-  return (code ^ (code >>> 15)) >>> 1;
 }
 
 /** Where the table begins that `opening` matches, or -1. */

@@ -59,25 +59,35 @@ function normalizeStages(node: Normalizer | null): Normalize[] {
   return [(text) => node.normalize(text)];
 }
 
+/** @throws FormatError, naming the part, for a pattern that cannot be used */
 export function preTokenizer(node: PreTokenizer | null): PreTokenize {
-  if (node === null) return (text) => [text];
-  if (node instanceof SequencePreTokenizer) {
-    const whole: PreTokenize = (text) => [text];
-    return node.tokenizers.map(preTokenizer).reduceRight(
-      (rest, first) =>
-        function* (text, section) {
-          for (const word of first(text, section)) yield* rest(word, section);
-        },
-      whole,
-    );
-  }
-  if (node instanceof SplitPreTokenizer && 'Regex' in node.config.pattern) return splitter(node);
+  const stages = inPart('pre_tokenizer', () => preTokenizeStages(node));
+  return function* (given, section) {
+    let characters = 0;
+    function* through(stage: number, text: string): Generator<string> {
+      if (stage === stages.length) yield text;
+      else {
+        for (const word of stages[stage]!(text, section)) {
+          characters += word.length;
+          checkGrowth('pre_tokenizer', given.length, characters / stages.length);
+          yield* through(stage + 1, word);
+        }
+      }
+    }
+    yield* through(0, given);
+  };
+}
+
+function preTokenizeStages(node: PreTokenizer | null): PreTokenize[] {
+  if (node === null) return [];
+  if (node instanceof SequencePreTokenizer) return node.tokenizers.flatMap(preTokenizeStages);
+  if (node instanceof SplitPreTokenizer && 'Regex' in node.config.pattern) return [splitter(node)];
   if (node instanceof ReplacePreTokenizer) {
     const replace = replacer('pre_tokenizer', node);
-    return (text) => [replace(text)];
+    return [(text) => [replace(text)]];
   }
-  if (node instanceof ByteLevelPreTokenizer) return (text) => byteLevel(node, text);
-  return (text, section) => node.pre_tokenize_text(text, { section_index: section });
+  if (node instanceof ByteLevelPreTokenizer) return [(text) => byteLevel(node, text)];
+  return [(text, section) => node.pre_tokenize_text(text, { section_index: section })];
 }
 
 function splitter({ config, pattern }: SplitPreTokenizer): PreTokenize {
@@ -200,6 +210,6 @@ function checkGrowth(part: PartName, before: number, after: number): void {
   const most = MOST_GROWTH * before + MOST_ADDED;
   if (after <= most) return;
   throw new FormatError(
-    `[tokenizer.json] ${part}: makes ${after} characters of ${before}, more than ${most}`,
+    `[tokenizer.json] ${part}: makes ${Math.ceil(after)} characters of ${before}, more than ${most}`,
   );
 }

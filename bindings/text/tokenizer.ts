@@ -8,7 +8,6 @@ import { ControlTokens, encodeAsText, type Ranges } from './control_tokens.js';
 import { Encoder } from './encoder.js';
 import { type LibraryParts, readTokenizer } from './library.js';
 import { around, type Decode, decoder, normalizer, preTokenizer } from './stages.js';
-import { inPart } from './tokenizer_parts.js';
 
 export interface Tokenizer {
   readonly bosTokenId: number | null;
@@ -105,7 +104,7 @@ class WrappedTokenizer implements Tokenizer {
     const normalize = normalizer(parts.normalizer);
     const added = new AddedTokens(parts.addedTokens, normalize);
     added.addTo(model);
-    const preTokenize = inPart('pre_tokenizer', () => preTokenizer(parts.pre_tokenizer));
+    const preTokenize = preTokenizer(parts.pre_tokenizer);
     this.#model = model;
     this.#encoder = new Encoder({ model, added, normalize, preTokenize, settings });
     this.#decode = decoder(parts.decoder, added.all, model.end_of_word_suffix ?? '');

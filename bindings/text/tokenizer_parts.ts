@@ -15,9 +15,12 @@ export type PartName = keyof typeof PARTS;
 
 /** Kinds in one part, all sequences written out. */
 const MOST_KINDS = 256;
-/** Characters of a pattern, and of what a match is replaced by. */
+/** Characters of a pattern, and of a text that is put into others. */
 const MOST_PATTERN = 16_384;
 const MOST_CONTENT = 256;
+const SHORT_TEXT = `at most ${MOST_CONTENT} characters`;
+/** Fields of any kind whose text is put into others. */
+const TEXTS = ['content', 'prepend', 'replacement', 'str_rep', 'prefix', 'suffix'];
 /** Characters of a word that WordPiece cuts: it takes time in their cube. */
 const MOST_WORD = 256;
 
@@ -44,7 +47,12 @@ export function checkParts(file: JsonObject): void {
       throw new FormatError(`${at(name)} expected at most ${MOST_KINDS} kinds, came ${came}`);
     }
   }
-  const { max_input_chars_per_word: most = 0 } = file.model as JsonObject;
+  const { max_input_chars_per_word: most = 0, ...model } = file.model as JsonObject;
+  for (const key of ['end_of_word_suffix', 'continuing_subword_prefix']) {
+    if (isText(model[key] ?? '', 0, MOST_CONTENT)) continue;
+    const came = describe(model[key]);
+    throw new FormatError(`${at('model')} ${key}: expected ${SHORT_TEXT}, came ${came}`);
+  }
   if (typeof most === 'number' && most <= MOST_WORD) return;
   throw new FormatError(
     `${at('model')} max_input_chars_per_word: expected at most ${MOST_WORD}, came ${describe(most)}`,
@@ -61,7 +69,8 @@ function checkPart(part: unknown, name: PartName, kinds: { left: number }): void
     const came = describe(part[key]);
     throw new FormatError(`${at(name)} ${part.type}.${key}: expected ${what}, came ${came}`);
   };
-  const { type, content, prepend, length, pattern, single } = part;
+  const { type, length, pattern, single } = part;
+  for (const key of TEXTS) expect(key, isText(part[key] ?? '', 0, MOST_CONTENT), SHORT_TEXT);
   if (type === 'Sequence') {
     const held = part[PARTS[name]] ?? [];
     expect(PARTS[name], Array.isArray(held), 'an array');
@@ -71,9 +80,6 @@ function checkPart(part: unknown, name: PartName, kinds: { left: number }): void
     const isOne = (how === 'String' || how === 'Regex') && more === undefined;
     const isPattern = isOne && isText(text, 1, MOST_PATTERN);
     expect('pattern', isPattern, `a String or Regex of 1 to ${MOST_PATTERN} characters`);
-    expect('content', isText(content ?? '', 0, MOST_CONTENT), `at most ${MOST_CONTENT} characters`);
-  } else if (type === 'Prepend') {
-    expect('prepend', isText(prepend ?? '', 0, MOST_CONTENT), `at most ${MOST_CONTENT} characters`);
   } else if (type === 'TemplateProcessing') {
     const isShort = Array.isArray(single) && single.length <= MOST_KINDS;
     expect('single', isShort, `an array of at most ${MOST_KINDS} parts`);

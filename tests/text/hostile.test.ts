@@ -23,6 +23,7 @@ const EXPECTED: Readonly<Record<string, readonly string[] | number>> = {
   'special tokens of the settings, half a million': 0,
   'pieces of no length': ['pre_tokenizer', 'FixedLength.length', 'above 0', '0'],
   'replacements that double the text thirty times': ['normalizer', '6400000', '3204096'],
+  'a pre-tokenizer that doubles bytes thirty times': ['pre_tokenizer', '36128'],
   'replacements with what stands before and behind': 400_000,
   'a decoder that doubles the text thirty times': ['decoder', '640000', '324096'],
   'a text that is added thousands of times': ['TemplateProcessing.single', '256'],

@@ -90,6 +90,16 @@ export const HOSTILE: Readonly<Record<string, () => Hostile>> = {
     },
     text: A,
   }),
+  'a pre-tokenizer that doubles bytes thirty times': () => ({
+    file: {
+      ...tiny,
+      pre_tokenizer: {
+        type: 'Sequence',
+        pretokenizers: new Array(30).fill({ type: 'ByteLevel', use_regex: false }),
+      },
+    },
+    text: '\u00e9'.repeat(1000),
+  }),
   'replacements with what stands before and behind': () => ({
     file: {
       ...tiny,

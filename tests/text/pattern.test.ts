@@ -123,7 +123,7 @@ function randomPattern(random: TestRandom, depth: number): string {
 test('as RegExp: random patterns and texts, also where failures are remembered', async () => {
   const random = new TestRandom(17);
   let compared = 0;
-  for (let i = 0; i < 3000; i++) {
+  for (let i = 0; i < 1200; i++) {
     const source = randomPattern(random, 5);
     let pattern: Pattern;
     try {
@@ -141,7 +141,7 @@ test('as RegExp: random patterns and texts, also where failures are remembered',
       compared++;
     }
   }
-  assert.ok(compared > 6000, String(compared));
+  assert.ok(compared > 2400, String(compared));
 });
 
 /** Each takes RegExp time in a power of the length, or in a power of two. */

@@ -255,6 +255,16 @@ const DAMAGED: readonly [name: string, tokenizer: unknown, parts: (string | numb
     { ...file, pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 3 } },
     ['pre_tokenizer: cannot'],
   ],
+  [
+    'a suffix of any length',
+    { ...file, model: { ...file.model, end_of_word_suffix: 'a'.repeat(300) } },
+    ['model: end_of_word_suffix', 256],
+  ],
+  [
+    'a mark of any length',
+    { ...file, pre_tokenizer: { type: 'Metaspace', str_rep: 'a'.repeat(300) } },
+    ['pre_tokenizer: Metaspace.str_rep', 256],
+  ],
   ['two tokens with one id', withVocab({ a: 7, b: 7 }), [7, '"a"', '"b"', 'one token']],
   [
     'an added token on the id of another',

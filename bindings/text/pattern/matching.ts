@@ -146,9 +146,9 @@ export class Matching {
   }
 
   #runFailed(run: number, first: number, last: number): void {
-    const joins = last >= this.#failedFirst[run]! && last <= this.#failedLast[run]!;
+    const next = last + (codePointAt(this.#text, last) > 0xffff ? 2 : 1);
+    if (next !== this.#failedFirst[run]) this.#failedLast[run] = last;
     this.#failedFirst[run] = first;
-    if (!joins) this.#failedLast[run] = last;
   }
 
   #push(step: number, at: number, first: number): void {

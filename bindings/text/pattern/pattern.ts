@@ -1,7 +1,7 @@
 // A pattern of tokenizer.json. RegExp would take exponential time for some and cannot be stopped, so patterns that
 // come with a model are matched here, where time grows with the length of the text and no more.
 
-import { HalfbyteError } from '../../errors.js';
+import { FormatError, UnsupportedError } from '../../errors.js';
 import { Matching } from './matching.js';
 import { compilePattern, type Program } from './program.js';
 import { parsePattern } from './syntax.js';
@@ -42,8 +42,9 @@ export class Pattern {
     try {
       return run();
     } catch (error) {
-      if (error instanceof HalfbyteError) error.message = `${this.#where} ${error.message}`;
-      throw error;
+      const { message } = error as Error;
+      const Kind = error instanceof UnsupportedError ? UnsupportedError : FormatError;
+      throw new Kind(`${this.#where} ${message}`, { cause: error });
     }
   }
 }
