@@ -4,11 +4,12 @@
 import { FormatError } from '../../errors.js';
 import { END, JUMP, LOOK, LOOK_NOT, type Program, RUN, SET, SET_BEFORE, SPLIT } from './program.js';
 
-/** Steps from one start before failures are remembered: most matches take less. */
+/** Steps before failures are remembered, at the start and for each character that is done: most texts take fewer. */
 const FREE_STEPS = 256;
+const FREE_STEPS_PER_CHARACTER = 32;
 /** Steps that a text may take; no pattern of a published tokenizer takes more than a tenth of it. */
 const MOST_STEPS = 1_000_000;
-const MOST_STEPS_PER_CHARACTER = 2_000;
+const MOST_STEPS_PER_CHARACTER = 500;
 /** Failures are kept as bits, in blocks of 2^15 places for one step; all blocks take at most 128 MB. */
 const BLOCK_BITS = 15;
 const MOST_BLOCKS = 2 ** 15;
@@ -44,7 +45,7 @@ export class Matching {
    * @throws FormatError if it takes too long
    */
   endAt(start: number): number {
-    this.#remembersFrom = this.#steps + FREE_STEPS;
+    this.#remembersFrom = FREE_STEPS + FREE_STEPS_PER_CHARACTER * start;
     return this.#follow(0, start);
   }
 
