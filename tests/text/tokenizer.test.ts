@@ -88,13 +88,13 @@ test('control tokens are text in the ranges that say so', () => {
 test('control tokens are those that are special, end a text, or are written like one', () => {
   const added = [
     ...(tinyTokenizer(300) as { added_tokens: object[] }).added_tokens,
-    { id: 10, content: '<|turn|>', special: false },
-    { id: 11, content: '<｜User｜>', special: false },
-    { id: 12, content: '<think>', special: false },
-    { id: 13, content: '<stop>', special: false },
+    { id: 300, content: '<|turn|>', special: false },
+    { id: 301, content: '<｜User｜>', special: false },
+    { id: 302, content: '<think>', special: false },
+    { id: 303, content: '<stop>', special: false },
   ];
   const tokenizer = JSON.stringify({ ...tinyTokenizer(300), added_tokens: added });
-  const config = { ...CONFIG, eosTokenIds: [2, 13] };
+  const config = { ...CONFIG, vocabSize: 320, eosTokenIds: [2, 303] };
   const { controlTokens } = createTokenizer({ tokenizer, tokenizerConfig: null }, config);
   assert.equal([...controlTokens], ['<unk>', '<s>', '</s>', '<|turn|>', '<｜User｜>', '<stop>']);
 });
