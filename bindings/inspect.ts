@@ -3,6 +3,7 @@
 import type { MemoryNeed } from './executor/executor.js';
 import { type ExecutorOptions, memoryNeed } from './executor/select.js';
 import { FLOAT_BYTES, formatName } from './formats.js';
+import { checkLoadOptions } from './load/options.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import type { ModelLocation } from './model/file_tree.js';
 import type { FetchLike } from './model/files.js';
@@ -41,13 +42,14 @@ export interface InspectOptions extends ExecutorOptions {
 
 /**
  * Reads the headers of a checkpoint and checks them against its plan.
- * @param options those that the model is to be loaded with: memory depends on them
+ * @param options those that the model is to be loaded with: memory depends on them; the others do nothing here
  * @throws as `loadModel`
  */
 export async function inspectModel(
   location: ModelLocation,
   options: InspectOptions = {},
 ): Promise<Inspection> {
+  checkLoadOptions(options, 'inspect');
   const checkpoint = await openCheckpoint(location, options);
   try {
     const { config, weights, fileBytes } = checkpoint;

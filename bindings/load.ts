@@ -2,7 +2,7 @@
 
 import { DisposedError, OptionError } from './errors.js';
 import type { Executor, MemoryNeed, RuntimeInfo } from './executor/executor.js';
-import { type CreateOptions, checkOptions, createExecutor, startCore } from './executor/select.js';
+import { createExecutor, startCore } from './executor/select.js';
 import type { Prompt } from './generate/prompt.js';
 import {
   complete,
@@ -11,10 +11,15 @@ import {
   type GenerateResult,
   generate,
 } from './generate.js';
+import {
+  checkLoadOptions,
+  checkSessionOptions,
+  type LoadOptions,
+  type SessionOptions,
+} from './load/options.js';
 import { type Checkpoint, openCheckpoint } from './model/checkpoint.js';
 import type { ModelConfig } from './model/config.js';
 import { locationName, type ModelLocation } from './model/file_tree.js';
-import type { FetchLike } from './model/files.js';
 import { checkTiedHead } from './model/tied_head.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';
@@ -25,19 +30,10 @@ import type { SessionOwner } from './session/owner.js';
 import { Session } from './session/session.js';
 import { TurnQueue } from './session/turn_queue.js';
 import { findChatTemplate } from './text/chat_template.js';
+import { missingTokenizer } from './text/missing_tokenizer.js';
 import { createTokenizer, type Tokenizer } from './text/tokenizer.js';
 
-export interface LoadOptions extends CreateOptions {
-  /** Aborting throws `signal.reason` and frees what was loaded. */
-  readonly signal?: AbortSignal | undefined;
-  /** Replaces the global `fetch` for models behind URLs. */
-  readonly fetch?: FetchLike | undefined;
-}
-
-export interface SessionOptions {
-  /** Most tokens the session may hold; default and maximum: the model's context. */
-  readonly contextLength?: number | undefined;
-}
+export type { LoadOptions, SessionOptions } from './load/options.js';
 
 /**
  * Loads a model: a directory in Hugging Face's layout or one `.safetensors` file, by path or URL; or their
@@ -57,7 +53,7 @@ export async function loadSeen(
   see: (checkpoint: Checkpoint) => void,
 ): Promise<Model> {
   const started = performance.now();
-  checkOptions(options);
+  checkLoadOptions(options);
   options.signal?.throwIfAborted();
   const module = startCore(options);
   const checkpoint = await openCheckpoint(location, options);
@@ -169,9 +165,8 @@ export class Model {
 
   /** @throws FormatError if the checkpoint has none */
   get tokenizer(): Tokenizer {
-    return (
-      this.#tokenizer ?? createTokenizer({ tokenizer: null, tokenizerConfig: null }, this.config)
-    );
+    if (this.#tokenizer === null) throw missingTokenizer(this.location);
+    return this.#tokenizer;
   }
 
   /** Bytes of KV pages that sessions hold now. */
@@ -183,10 +178,11 @@ export class Model {
    * An empty session.
    * @throws OptionError for a context length out of range, CapacityError if memory is short, DisposedError
    */
-  async createSession({ contextLength }: SessionOptions = {}): Promise<Session> {
+  async createSession(options: SessionOptions = {}): Promise<Session> {
     this.#use();
+    checkSessionOptions(options);
     const most = this.config.contextLength;
-    const length = contextLength ?? most;
+    const length = options.contextLength ?? most;
     if (!Number.isInteger(length) || length < 1 || length > most) {
       throw new OptionError(
         `[session] contextLength: expected an integer from 1 to ${most}, came ${length}`,

@@ -8,6 +8,7 @@ import { filesBelow, ROOT } from './build/files.mjs';
 
 const LAYERS = [
   'errors',
+  'options',
   'formats',
   'platform',
   'model',

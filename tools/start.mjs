@@ -8,6 +8,9 @@ import { npmPack } from './npm.mjs';
 import { setUp } from './setup.mjs';
 
 const PREPARE = '../build/tools/stories/prepare.js';
+const GENERATE = '../build/bindings/cli/generate.js';
+const HELP = '../build/bindings/cli/help.js';
+const OPTIONS = '../build/bindings/cli/options.js';
 const PROMPT = 'Once upon a time';
 const DEFAULTS = ['--temperature', '0.8', '--top-p', '0.9', '--max-tokens', '200'];
 
@@ -24,7 +27,7 @@ function report(line) {
 async function pack(name, folder) {
   let seconds = 0;
   const clock = setInterval(() => process.stderr.write(`\r${++seconds} s`), 1000);
-  if (!process.stderr.isTTY) clearInterval(clock);
+  if (!process.stderr.isTTY || process.env.TERM === 'dumb') clearInterval(clock);
   try {
     await npmPack(name, folder);
   } finally {
@@ -34,28 +37,36 @@ async function pack(name, folder) {
 }
 
 /**
- * A story reads better with its beginning, which `generate` leaves to its caller.
- * @param {string[]} args
+ * Words of `halfbyte generate`; null where they ask for its help, which is printed. What is wrong with them shows
+ * here, before a model is fetched.
+ * @param {string[]} args the last of two wins
+ * @returns {Promise<string[] | null>}
  */
-function promptOf(args) {
-  const inline = args.findLast((arg) => arg.startsWith('--prompt='));
-  if (inline) return inline.slice('--prompt='.length);
-  const at = args.lastIndexOf('--prompt');
-  return at < 0 ? PROMPT : (args[at + 1] ?? '');
+async function storyWords(args) {
+  const [{ generate }, { parseOptions }] = await Promise.all([import(GENERATE), import(OPTIONS)]);
+  const options = parseOptions(generate.spec, ['MODEL', ...args]);
+  if (options.has('help')) {
+    const { commandHelp } = await import(HELP);
+    process.stdout.write(`${commandHelp(generate.spec)}\n`);
+    return null;
+  }
+  // A story reads better with its beginning.
+  const beginning = options.has('chat') ? [] : ['--prompt', PROMPT, '--echo'];
+  return [...beginning, ...DEFAULTS, ...args];
 }
 
-/** @param {string[]} args of `halfbyte generate`; the last of two wins */
+/** @param {string[]} args of `halfbyte generate` */
 async function main(args) {
   await setUp();
+  const words = await storyWords(args);
+  if (words === null) return;
   const { prepareStories } = await import(PREPARE);
   const model = await prepareStories(join(ROOT, 'models'), { pack, report });
   const cli = join(ROOT, 'build', 'bindings', 'cli', 'main.js');
-  const words = [cli, 'generate', model, '--prompt', PROMPT, ...DEFAULTS, ...args];
-  if (!args.includes('--json')) process.stdout.write(promptOf(args));
-  process.exitCode = await runInPlace(words);
+  process.exitCode = await runInPlace([cli, 'generate', model, ...words]);
 }
 
 await main(process.argv.slice(2)).catch((error) => {
   report(error.message);
-  process.exitCode = 1;
+  process.exitCode = error.code === 'OPTION' ? 2 : 1;
 });

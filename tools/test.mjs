@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { filesBelow, ROOT } from './build/files.mjs';
 import { setUp, setUpRuntimes, setUpVocabularies } from './setup.mjs';
+import { LifeSigns } from './test/life_signs.mjs';
 
 const PROCESSES = Math.min(2, availableParallelism());
 /** A test file that takes longer hangs. */
@@ -42,7 +43,10 @@ async function runTests(filters) {
  */
 async function runFile(file) {
   const started = performance.now();
-  const { output, code } = await runNode(join('build', file.replace(/\.ts$/, '.js')));
+  const signs = new LifeSigns(file);
+  const script = join('build', file.replace(/\.ts$/, '.js'));
+  const { output, code } = await runNode(script, (text) => signs.hear(text));
+  signs.end();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const passed = count(output, 'Passed');
   const failed = count(output, 'Total') - passed - count(output, 'Skipped');
@@ -80,9 +84,10 @@ function notes(output) {
 
 /**
  * @param {string} script
+ * @param {(text: string) => void} onErrorText
  * @returns {Promise<{ output: string, code: number | string }>}
  */
-function runNode(script) {
+function runNode(script, onErrorText) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['--enable-source-maps', script], {
       cwd: ROOT,
@@ -96,7 +101,7 @@ function runNode(script) {
       output += text;
     };
     child.stdout.setEncoding('utf8').on('data', keep);
-    child.stderr.setEncoding('utf8').on('data', keep);
+    child.stderr.setEncoding('utf8').on('data', keep).on('data', onErrorText);
     child.on('close', (code, signal) => resolve({ output, code: code ?? signal ?? 'unknown' }));
   });
 }

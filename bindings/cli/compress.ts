@@ -24,7 +24,7 @@ export const compress: Command = {
   },
 
   async run(options, terminal) {
-    const out = options.required('out');
+    const out = options.text('out') ?? askForOut(options);
     const choice = await chooseRecipe(options);
     await terminal.holdSignals();
     const progress = new ProgressBar('compressing');
@@ -43,6 +43,20 @@ export const compress: Command = {
     );
   },
 };
+
+/** Says what to type. */
+function askForOut({ model }: Options): never {
+  const name = model.replace(/[/\\]+$/, '').replace(/^.*[/\\]|\.safetensors$/g, '') || 'model';
+  throw new OptionError(
+    `[--out] expected where to write to, came nothing; for example: ` +
+      `halfbyte compress ${quoted(model)} -o ${quoted(`${name}-small`)}`,
+  );
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(word) ? word : `"${word}"`;
+}
 
 async function chooseRecipe(options: Options): Promise<Pick<CompressOptions, 'scheme' | 'recipe'>> {
   const scheme = options.text('scheme');

@@ -25,7 +25,7 @@ export const evaluate: Command = {
   spec: {
     name: 'eval',
     summary: 'Mean negative log-likelihood per token and perplexity of a text.',
-    usage: ['MODEL --text FILE [--context N] [--threads N --device D --kv-cache T --json]'],
+    usage: ['MODEL --text FILE [--context N]', '[--threads N --device D --kv-cache T --json]'],
     options: {
       text: { value: 'FILE', help: 'documents, separated by a line <|endoftext|>' },
       context: {

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { OptionError } from '../errors.js';
+import { unknownOption } from '../options.js';
 
 export interface OptionSpec {
   /** Placeholder of the value in the help; without one the option is a switch. */
@@ -112,7 +113,7 @@ export const THREADS_AND_CACHE: Readonly<Record<string, OptionSpec>> = {
 
 /**
  * Parses the words after the command's name.
- * @throws OptionError for unknown options, missing values, and anything but one MODEL
+ * @throws OptionError for unknown options, by the nearest name, missing values, and anything but one MODEL
  */
 export function parseOptions(spec: CommandSpec, words: readonly string[]): Options {
   const options = Object.fromEntries(
@@ -141,12 +142,22 @@ function parseWords(
   words: readonly string[],
   options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }>,
 ) {
+  const args = joinValues(spec, words);
+  checkNames(spec, args);
   try {
-    const args = joinValues(spec, words);
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('. ')[0] as string) : `${error}`;
     throw new OptionError(`[${spec.name}] ${reason.replaceAll('\n', ' ')}`, { cause: error });
+  }
+}
+
+function checkNames(spec: CommandSpec, words: readonly string[]): void {
+  const known = Object.keys(spec.options).map((name) => `--${name}`);
+  for (const word of words) {
+    if (word === '--') return;
+    const [name = ''] = word.split('=');
+    if (name.startsWith('--') && !known.includes(name)) throw unknownOption(spec.name, name, known);
   }
 }
 
@@ -166,22 +177,4 @@ function joinValues(spec: CommandSpec, words: readonly string[]): string[] {
     }
   }
   return joined;
-}
-
-/** Help of one command. */
-export function commandHelp(spec: CommandSpec): string {
-  const rows = Object.entries(spec.options).map(([name, { value, short, help }]) => {
-    const names = `${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`;
-    return { names, help };
-  });
-  const width = Math.max(...rows.map(({ names }) => names.length)) + 2;
-  return [
-    `${spec.summary}\n`,
-    ...spec.usage.map((line, i) => (i === 0 ? `halfbyte ${spec.name} ${line}` : `  ${line}`)),
-    '',
-    ...(spec.takesModel === false
-      ? []
-      : ['MODEL: a directory, or a .safetensors file; a URL likewise', '']),
-    ...rows.map(({ names, help }) => `  ${names.padEnd(width)}${help}`),
-  ].join('\n');
 }

@@ -3,32 +3,24 @@
 
 import { readFileSync } from 'node:fs';
 import { HalfbyteError, OptionError } from '../errors.js';
+import { propose } from '../options.js';
 import { bench } from './bench.js';
 import type { Command, Terminal } from './command.js';
 import { compress } from './compress.js';
 import { doctor } from './doctor.js';
 import { evaluate } from './eval.js';
 import { generate } from './generate.js';
+import { commandHelp, FIRST_STEPS, overview } from './help.js';
 import { inspect } from './inspect.js';
-import { commandHelp, parseOptions } from './options.js';
+import { parseOptions } from './options.js';
 import { printable } from './printable.js';
 import { Stop, Stopper } from './stop.js';
 
 const COMMANDS: readonly Command[] = [generate, compress, evaluate, inspect, bench, doctor];
+const HELP = ['help', '--help', '-h'];
+const VERSION = ['--version', '-V', '-v'];
 const EXIT_FAILURE = 1;
 const EXIT_WRONG_CALL = 2;
-
-function overview(): string {
-  const width = Math.max(...COMMANDS.map(({ spec }) => spec.name.length)) + 2;
-  return [
-    'Language models for every place JavaScript runs.\n',
-    'halfbyte COMMAND MODEL [options]\n',
-    ...COMMANDS.map(({ spec }) => `  ${spec.name.padEnd(width)}${spec.summary}`),
-    '',
-    'halfbyte COMMAND --help   options of a command',
-    'halfbyte --version',
-  ].join('\n');
-}
 
 /** The version in package.json, three folders above this file, alone or bundled. */
 function version(): string {
@@ -36,15 +28,29 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** @throws OptionError with the nearest name */
+function findCommand(name: string): Command {
+  const found = COMMANDS.find(({ spec }) => spec.name === name);
+  if (found) return found;
+  const known = COMMANDS.map(({ spec }) => spec.name);
+  throw new OptionError(`no command ${name}; ${propose(name, known)}`);
+}
+
+/** Of one command, or of all. */
+function help(name: string | undefined): string {
+  const specs = COMMANDS.map(({ spec }) => spec);
+  return name === undefined ? overview(specs) : commandHelp(findCommand(name).spec);
+}
+
 async function run(words: readonly string[], terminal: Terminal): Promise<void> {
   const [name, ...rest] = words;
-  if (name === '--help' || name === '-h') return terminal.write(`${overview()}\n`);
-  if (name === '--version' || name === '-v') return terminal.write(`${version()}\n`);
-  const command = COMMANDS.find(({ spec }) => spec.name === name);
-  if (!command) {
-    const names = COMMANDS.map(({ spec }) => spec.name).join(', ');
-    throw new OptionError(`expected a command (${names}), came ${name ?? 'none'}; see --help`);
+  if (name === undefined) {
+    terminal.note(FIRST_STEPS);
+    throw new OptionError('expected a command, came none; `halfbyte help` lists them');
   }
+  if (HELP.includes(name)) return terminal.write(`${help(rest[0])}\n`);
+  if (VERSION.includes(name)) return terminal.write(`${version()}\n`);
+  const command = findCommand(name);
   const options = parseOptions(command.spec, rest);
   if (options.has('help')) return terminal.write(`${commandHelp(command.spec)}\n`);
   await command.run(options, terminal);

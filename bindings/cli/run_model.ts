@@ -8,10 +8,13 @@ import type { Terminal } from './command.js';
 import { type OptionSpec, type Options, THREADS_AND_CACHE } from './options.js';
 import { ProgressBar } from './progress.js';
 
+/** Those that there are, without what the library only announces. */
+const DEVICES = ['wasm', 'auto', 'reference'] as const satisfies readonly (Device | 'auto')[];
+
 /** Options of the commands that load a model. */
 export const RUNTIME: Readonly<Record<string, OptionSpec>> = {
   ...THREADS_AND_CACHE,
-  device: { value: 'D', help: 'wasm, webgpu, auto or reference (default: wasm)' },
+  device: { value: 'D', help: `${DEVICES.join(', ')} (default: ${DEVICES[0]})` },
 };
 
 /** What `--threads` and `--kv-cache` say. */
@@ -33,7 +36,7 @@ export async function withModel<T>(
   onTrace?: OnTrace,
 ): Promise<T> {
   const bar = new ProgressBar('loading');
-  const device = options.choice<Device | 'auto'>('device', ['wasm', 'webgpu', 'auto', 'reference']);
+  const device = options.choice('device', DEVICES);
   const loadOptions: LoadOptions = {
     ...cacheOptions(options),
     device,

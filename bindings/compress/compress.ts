@@ -5,6 +5,7 @@ import { OptionError } from '../errors.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
 import { checkTiedHead } from '../model/tied_head.js';
+import { checkOptionNames, type OptionNames } from '../options.js';
 import { checkWeights } from '../plan/check.js';
 import { planFor } from '../plan/plan_for.js';
 import { assignSchemes, type CompressedTensor, quantizationKeys } from './compressed_tensor.js';
@@ -22,6 +23,14 @@ export interface CompressOptions {
   /** Called after every strip of rows; counts weights. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
+
+const COMPRESS_OPTIONS: OptionNames<CompressOptions> = {
+  scheme: true,
+  recipe: true,
+  force: true,
+  signal: true,
+  onProgress: true,
+};
 
 export interface CompressResult extends WrittenWeights {
   /** Absolute path of OUT. */
@@ -41,6 +50,7 @@ export async function compressModel(
   out: string,
   options: CompressOptions,
 ): Promise<CompressResult> {
+  checkOptionNames('compress', options, COMPRESS_OPTIONS);
   const recipe = chooseRecipe(options);
   const { signal } = options;
   signal?.throwIfAborted();

@@ -17,12 +17,18 @@ export function relaxedSimdRefusal(): string | null {
   return 'relaxed SIMD: this runtime does not accept the instructions';
 }
 
+/** What makes a page isolated. */
+const ISOLATION =
+  'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
+
 /** Why workers cannot share memory here, or null if they can. */
 export function threadsRefusal(): string | null {
   const veto = threadsVeto();
   if (veto) return veto;
   const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
-  if (isolated === false) return 'threads: the page is not cross-origin isolated';
+  if (isolated === false) {
+    return `threads: the page is not cross-origin isolated; serve it with ${ISOLATION}`;
+  }
   if (typeof SharedArrayBuffer === 'undefined') {
     return 'threads: this runtime has no SharedArrayBuffer';
   }

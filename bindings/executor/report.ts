@@ -1,12 +1,13 @@
 // What this runtime can do and why not more, for `halfbyte doctor` and for pages.
 
 import { hardwareThreads, memoryInUse, runtimeName } from '#platform';
+import { checkOptionNames, type OptionNames } from '../options.js';
 import type { CoreBuild, RuntimeName } from '../platform/platform.js';
 import type { RuntimeInfo } from './executor.js';
 import { relaxedSimdRefusal, threadsRefusal } from './features.js';
 import { chooseRuntime } from './wasm/choose_runtime.js';
 import { instantiateCore } from './wasm/core.js';
-import { buildRefusal, type CoreOptions, loadBuild } from './wasm/core_source.js';
+import { buildRefusal, type CoreOptions, checkCoreNames, loadBuild } from './wasm/core_source.js';
 
 export interface RuntimeReport {
   readonly runtime: RuntimeName;
@@ -24,16 +25,26 @@ export interface RuntimeReport {
   };
 }
 
+export interface ReportOptions {
+  /** The core from elsewhere than the package. */
+  readonly core?: CoreOptions | undefined;
+}
+
+const REPORT_OPTIONS: OptionNames<ReportOptions> = { core: true };
 const BUILDS: readonly CoreBuild[] = ['simd', 'simd.shared', 'relaxed', 'relaxed.shared'];
 const WASM_PAGE = 65536;
 const MOST_PAGES = 65536;
 
-/** Starts every build of the core that there is. */
-export async function reportRuntime(
-  options: { readonly core?: CoreOptions | undefined } = {},
-): Promise<RuntimeReport> {
-  const { core } = options;
+/** @throws OptionError for a name that there is not */
+export function checkReportOptions(options: ReportOptions): void {
+  checkOptionNames('report', options, REPORT_OPTIONS);
+  if (options.core !== undefined) checkCoreNames(options.core);
+}
 
+/** Starts every build of the core that there is. */
+export async function reportRuntime(options: ReportOptions = {}): Promise<RuntimeReport> {
+  checkReportOptions(options);
+  const { core } = options;
   const tried: Record<CoreBuild, string | null> = {
     simd: null,
     'simd.shared': null,

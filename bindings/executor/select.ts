@@ -4,11 +4,12 @@ import { traceVeto } from '#platform';
 import { OptionError, UnsupportedError } from '../errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
+import type { OptionNames } from '../options.js';
 import type { Plan } from '../plan/ops.js';
 import type { OnTrace } from '../trace/step_trace.js';
 import type { Device, Executor, KvType, MemoryNeed, Simd } from './executor.js';
 import { chooseRuntime, coreBuild } from './wasm/choose_runtime.js';
-import { type CoreOptions, loadBuild } from './wasm/core_source.js';
+import { type CoreOptions, checkCoreNames, loadBuild } from './wasm/core_source.js';
 import { WasmExecutor, type WasmOptions } from './wasm/executor.js';
 
 export interface ExecutorOptions {
@@ -17,7 +18,7 @@ export interface ExecutorOptions {
    * fastest there is.
    */
   readonly device?: Device | 'auto' | undefined;
-  /** Threads of the core; auto, the default: one per processor. */
+  /** Threads of the core, refused where they cannot be had; auto, the default: one per processor, or one alone. */
   readonly threads?: number | 'auto' | undefined;
   /** Build of the core; auto, the default: relaxed where the runtime has it. The results are the same. */
   readonly simd?: 'auto' | Simd | undefined;
@@ -42,6 +43,18 @@ export interface CreateOptions extends ExecutorOptions {
    */
   readonly onTrace?: OnTrace | undefined;
 }
+
+export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
+  device: true,
+  threads: true,
+  simd: true,
+  kvCache: true,
+  kvCacheBytes: true,
+  core: true,
+  signal: true,
+  onProgress: true,
+  onTrace: true,
+};
 
 const DEVICES = ['wasm', 'webgpu', 'reference', 'auto'] as const;
 const KV_TYPES = ['f32', 'f16', 'int8'] as const;
@@ -103,6 +116,7 @@ export function checkOptions({
   simd,
   kvCache,
   kvCacheBytes,
+  core,
   onTrace,
 }: CreateOptions): void {
   checkChoice('device', device, DEVICES);
@@ -114,6 +128,7 @@ export function checkOptions({
     "'auto' or an integer, 1 or more",
   );
   checkWhole('kvCacheBytes', kvCacheBytes, 'an integer, 1 or more');
+  if (core !== undefined) checkCoreNames(core);
   if (device === 'webgpu') throw new UnsupportedError(`[load] ${NO_WEBGPU}`);
   if (onTrace !== undefined) checkTrace(onTrace, device);
 }

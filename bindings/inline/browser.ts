@@ -1,5 +1,6 @@
 // `halfbyte/inline` in a browser: one file, with the core and the worker in it.
 
+import type { ReportOptions } from '../executor/report.js';
 import type { CoreOptions } from '../executor/wasm/core_source.js';
 import type { Inspection, InspectOptions } from '../inspect.js';
 import type { LoadOptions, Model } from '../load.js';
@@ -25,9 +26,9 @@ export function inspectModel(
 }
 
 export function reportRuntime(
-  options: { readonly core?: CoreOptions | undefined } = {},
+  options: ReportOptions = {},
 ): ReturnType<typeof client.reportRuntime> {
-  return client.reportRuntime({ core: inline(options.core) });
+  return client.reportRuntime({ ...options, core: inline(options.core) });
 }
 
 function inline(core: CoreOptions = {}): CoreOptions {

@@ -1,7 +1,7 @@
 // `halfbyte/inline` in Node, Deno and Bun: one file, with the core and the threads' script in it.
 
 import { WORKER } from '#inline-assets';
-import { reportRuntime as report } from '../executor/report.js';
+import { type ReportOptions, reportRuntime as report } from '../executor/report.js';
 import type { CoreOptions } from '../executor/wasm/core_source.js';
 import { type Inspection, type InspectOptions, inspectModel as inspect } from '../inspect.js';
 import { type LoadOptions, loadModel as load, type Model } from '../load.js';
@@ -25,14 +25,12 @@ export function inspectModel(
   return inspect(location, { ...options, core: inline(options.core) });
 }
 
-export function reportRuntime(
-  options: { readonly core?: CoreOptions | undefined } = {},
-): ReturnType<typeof report> {
-  return report({ core: inline(options.core) });
+export function reportRuntime(options: ReportOptions = {}): ReturnType<typeof report> {
+  return report({ ...options, core: inline(options.core) });
 }
 
 function inline(core: CoreOptions = {}): CoreOptions {
-  return { wasm: core.wasm ?? inlineCores(), worker: core.worker ?? worker() };
+  return { ...core, wasm: core.wasm ?? inlineCores(), worker: core.worker ?? worker() };
 }
 
 function worker(): URL {

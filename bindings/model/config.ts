@@ -1,14 +1,20 @@
 // config.json of a Hugging Face Llama, checked and in our words.
 
 import { FormatError, UnsupportedError } from '../errors.js';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  architectureRefusal,
+  findArchitecture,
+} from './architectures.js';
 import { describe, JsonFields, type JsonObject, parseJsonObject } from './json_fields.js';
 import { parseRope, type RopeSpec } from './rope_config.js';
 
 export type { RopeScaling, RopeSpec } from './rope_config.js';
 
 export interface ModelConfig {
-  /** `architectures[0]`: LlamaForCausalLM. */
-  readonly architecture: string;
+  /** `architectures[0]` */
+  readonly architecture: Architecture;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly numLayers: number;
@@ -36,8 +42,6 @@ const MIN_NORM_EPS = 1e-30;
 /** Tokens and positions pass through float32, which counts exactly up to here. */
 const MAX_COUNT = 1 << 24;
 
-const ARCHITECTURE = 'LlamaForCausalLM';
-
 /**
  * Checks and translates config.json.
  * @param config its text, or the object already parsed
@@ -57,11 +61,11 @@ export function parseConfig(
     generation === null
       ? null
       : new JsonFields(asObject(generation, generationName), generationName);
-  checkArchitecture(fields);
+  const architecture = parseArchitecture(fields);
   checkFeatures(fields);
   const vocabSize = fields.integer('vocab_size', 1, MAX_COUNT);
   return {
-    architecture: ARCHITECTURE,
+    architecture,
     hiddenSize: fields.integer('hidden_size', 1, MAX_WIDTH),
     intermediateSize: fields.integer('intermediate_size', 1, MAX_WIDTH),
     numLayers: fields.integer('num_hidden_layers', 1, MAX_LAYERS),
@@ -80,25 +84,28 @@ function asObject(config: string | JsonObject, name: string): JsonObject {
   return typeof config === 'string' ? parseJsonObject(config, name) : config;
 }
 
-function checkArchitecture(fields: JsonFields): void {
+/** Both names, where both are there, must be of the same one. */
+function parseArchitecture(fields: JsonFields): Architecture {
+  const example = `["${Object.keys(ARCHITECTURES)[0]}"]`;
   const architectures = fields.get('architectures');
   const type = fields.get('model_type');
   if (architectures === undefined && type === undefined) {
-    throw fields.wrong('architectures', `["${ARCHITECTURE}"]`);
+    throw fields.wrong('architectures', example);
   }
-  if (architectures !== undefined) {
-    if (!Array.isArray(architectures) || typeof architectures[0] !== 'string') {
-      throw fields.wrong('architectures', `["${ARCHITECTURE}"]`);
-    }
-    if (architectures.length > 1 || architectures[0] !== ARCHITECTURE) {
-      const names = architectures.map((one) => (typeof one === 'string' ? one : describe(one)));
-      throw unsupported(fields, 'architectures', names.join(', '), ARCHITECTURE);
-    }
+  const refuse = (key: string, name: string) => {
+    throw new UnsupportedError(`${fields.at(key)}: ${architectureRefusal(name)}`);
+  };
+  if (type !== undefined && typeof type !== 'string') throw fields.wrong('model_type', 'a string');
+  const ofType = findArchitecture(type);
+  if (architectures === undefined) return ofType ?? refuse('model_type', type as string);
+  if (!Array.isArray(architectures) || typeof architectures[0] !== 'string') {
+    throw fields.wrong('architectures', example);
   }
-  if (type !== undefined && type !== 'llama') {
-    if (typeof type !== 'string') throw fields.wrong('model_type', '"llama"');
-    throw unsupported(fields, 'model_type', type, 'llama');
-  }
+  const names = architectures.map((one) => (typeof one === 'string' ? one : describe(one)));
+  const found = architectures.length === 1 ? findArchitecture(names[0]) : null;
+  if (found === null) return refuse('architectures', names.join(', '));
+  if (type !== undefined && ofType !== found) return refuse('model_type', type);
+  return found;
 }
 
 /** Variants of Llama that would compute something else. */

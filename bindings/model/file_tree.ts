@@ -2,8 +2,10 @@
 
 import { fileKind, locate, openFile } from '#platform';
 import { FormatError, OptionError, SourceError } from '../errors.js';
+import { ADAPTER_CONFIG } from './adapter.js';
 import type { FileTree, FoundFiles, SourceOptions } from './files.js';
 import { isBlob, isUint8Array, isUrl } from './kinds.js';
+import { refuseOtherNames } from './other_formats.js';
 import { blobSource, memorySource } from './source.js';
 import { urlTree } from './url_tree.js';
 
@@ -34,7 +36,9 @@ export async function findFiles(
 ): Promise<FoundFiles> {
   if (typeof location === 'string' || isUrl(location)) {
     const place = locate(location);
-    return 'url' in place ? urlTree(place.url, options) : diskTree(place.path);
+    if ('path' in place) return diskTree(place.path);
+    refuseOtherNames(place.url.pathname);
+    return urlTree(place.url, options);
   }
   if (location === null || typeof location !== 'object') {
     const expected = 'expected a path, a URL, a Blob, bytes or files by name';
@@ -55,6 +59,7 @@ async function diskTree(path: string): Promise<FoundFiles> {
     return { tree: diskFiles(/[/\\]$/.test(path) ? path : `${path}/`), file: null };
   }
   if (!path.endsWith('.safetensors')) {
+    refuseOtherNames(path);
     const expected = 'expected a directory or a file that ends in .safetensors';
     throw new FormatError(`[${path}] not a model: ${expected}`);
   }
@@ -81,14 +86,19 @@ function recordTree(files: Files): FoundFiles {
     if (isBlob(file) || isUint8Array(file)) continue;
     throw new OptionError(`[${name}] expected a Blob or a Uint8Array, came ${typeof file}`);
   }
-  const config = names.find((name) => name.split('/').at(-1) === 'config.json');
-  if (config !== undefined) {
-    return { tree: memoryTree(files, config.slice(0, -'config.json'.length)), file: null };
-  }
+  const folder = folderOf('config.json', names) ?? folderOf(ADAPTER_CONFIG, names);
+  if (folder !== null) return { tree: memoryTree(files, folder), file: null };
   const weights = names.filter((name) => name.endsWith('.safetensors'));
   if (weights.length === 1) return { tree: memoryTree(files, ''), file: weights[0]! };
+  for (const name of names) refuseOtherNames(name);
   const came = names.length === 0 ? 'none' : names.join(', ');
   throw new SourceError(`[load] not a model: expected config.json among the files, came ${came}`);
+}
+
+/** With its closing slash, or ''; null: no file is called so. */
+function folderOf(file: string, names: readonly string[]): string | null {
+  const found = names.find((name) => name.split('/').at(-1) === file);
+  return found === undefined ? null : found.slice(0, -file.length);
 }
 
 function memoryTree(files: Files, folder: string): FileTree {

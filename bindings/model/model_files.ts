@@ -2,6 +2,7 @@
 // one .safetensors file that carries the texts in its metadata.
 
 import { FormatError, SourceError } from '../errors.js';
+import { ADAPTER_CONFIG, adapterRefusal } from './adapter.js';
 import { findFiles, type ModelLocation } from './file_tree.js';
 import { type FileTree, MAX_TEXT_BYTES, type Reading, type SourceOptions } from './files.js';
 import { parseUniqueKeys } from './json_keys.js';
@@ -122,7 +123,12 @@ async function openDirectory(opener: Opener): Promise<Contents> {
   const directory = opener.name('').replace(/[/\\]$/, '');
   const texts = await readTexts(({ file }) => opener.text(file));
   const { config } = texts;
-  if (config === null) throw new SourceError(`[${directory}] not a model: config.json is missing`);
+  if (config === null) {
+    const adapter = await opener.text(ADAPTER_CONFIG);
+    if (adapter !== null) throw adapterRefusal(directory, adapter);
+    const next = "expected a directory in Hugging Face's layout";
+    throw new SourceError(`[${directory}] not a model: config.json is missing; ${next}`);
+  }
   const contents = {
     configName: opener.name(TEXTS.config.file),
     texts: { ...texts, config },
@@ -131,7 +137,9 @@ async function openDirectory(opener: Opener): Promise<Contents> {
   if (single !== null) return { ...contents, tensors: single.tensors };
   const index = await opener.text(INDEX);
   if (index === null) {
-    throw new SourceError(`[${directory}] not a model: neither ${SINGLE} nor ${INDEX} is there`);
+    throw new SourceError(
+      `[${directory}] not a model: neither ${SINGLE} nor ${INDEX} is there; other files of weights are not read`,
+    );
   }
   return { ...contents, tensors: await openShards(opener, index) };
 }

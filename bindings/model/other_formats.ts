@@ -20,11 +20,13 @@ interface OtherFormat {
   readonly magic?: readonly string[];
   readonly at?: number;
   readonly name?: RegExp;
+  /** How such files are called, where the bytes decide. */
+  readonly called?: RegExp;
 }
 
 /** The first counts of which all that is given matches. */
 const OTHER_FORMATS: readonly OtherFormat[] = [
-  { came: 'a GGUF file', expected: SAME_MODEL, magic: ['GGUF'] },
+  { came: 'a GGUF file', expected: SAME_MODEL, magic: ['GGUF'], called: /\.gguf$/i },
   { came: 'a GGML file', expected: SAME_MODEL, magic: ['lmgg', 'fmgg', 'tjgg'] },
   {
     came: 'PyTorch weights',
@@ -63,6 +65,15 @@ export async function refuseOtherFormats(source: ByteSource, signal?: AbortSigna
   const found = OTHER_FORMATS.find((format) => matches(format, begin, source.name));
   const { came, expected } = found ?? textFormat(bytes) ?? {};
   if (came) throw new FormatError(`[${source.name}] expected ${expected}, came ${came}`);
+}
+
+/**
+ * For a file that is not opened, as its name tells.
+ * @throws FormatError as `refuseOtherFormats`
+ */
+export function refuseOtherNames(name: string): void {
+  const found = OTHER_FORMATS.find((format) => (format.called ?? format.name)?.test(name));
+  if (found) throw new FormatError(`[${name}] expected ${found.expected}, came ${found.came}`);
 }
 
 function matches({ magic, at = 0, name }: OtherFormat, begin: string, fileName: string): boolean {

@@ -84,7 +84,8 @@ export function hardwareThreads(): number {
 /** Why relaxed SIMD must not be used although it may compile, or null. */
 export function relaxedSimdVeto(): string | null {
   const major = Number(process.versions.node.split('.')[0]);
-  return major < 22 ? 'relaxed SIMD: Node 20 computes it wrongly' : null;
+  if (major >= 22) return null;
+  return 'relaxed SIMD: Node 20 computes it wrongly; Node 22 and newer run prefill 2.5 times as fast';
 }
 
 export function threadsVeto(): string | null {

@@ -1,15 +1,15 @@
 // The page's side: starts the worker and asks it.
 
 import { UnsupportedError, WorkerError } from '../errors.js';
-import type { RuntimeReport } from '../executor/report.js';
-import { checkOptions } from '../executor/select.js';
+import { checkReportOptions, type ReportOptions, type RuntimeReport } from '../executor/report.js';
 import type { CoreOptions, CoreSource } from '../executor/wasm/core_source.js';
 import type { Inspection, InspectOptions } from '../inspect.js';
+import { checkLoadOptions } from '../load/options.js';
 import type { LoadOptions, Model } from '../load.js';
 import type { ModelLocation } from '../model/file_tree.js';
 import { isUrl } from '../model/kinds.js';
 import { untilAborted } from '../platform/until_aborted.js';
-import { Connection } from './connection.js';
+import { Connection, NO_SCRIPT } from './connection.js';
 import { startDefaultWorker } from './default_worker.js';
 import type { WireLoadOptions } from './protocol.js';
 import { RemoteModel } from './remote_model.js';
@@ -22,7 +22,7 @@ export async function loadModel(
   location: ModelLocation,
   options: LoadOptions = {},
 ): Promise<Model> {
-  checkOptions(options);
+  checkLoadOptions(options);
   const connection = connect(options);
   connection.onTrace = options.onTrace ?? null;
   try {
@@ -37,10 +37,11 @@ export async function loadModel(
 }
 
 /** Reads the headers of a checkpoint, in a worker. */
-export function inspectModel(
+export async function inspectModel(
   location: ModelLocation,
   options: InspectOptions = {},
 ): Promise<Inspection> {
+  checkLoadOptions(options, 'inspect');
   return inWorker(options, (connection) => {
     const args = [wireLocation(location), wireLoadOptions(options)] as const;
     return connection.call('inspect', [...args], options);
@@ -48,9 +49,8 @@ export function inspectModel(
 }
 
 /** What a model's worker can do here. */
-export function reportRuntime(
-  options: { readonly core?: CoreOptions | undefined } = {},
-): Promise<RuntimeReport> {
+export async function reportRuntime(options: ReportOptions = {}): Promise<RuntimeReport> {
+  checkReportOptions(options);
   return inWorker(options, (connection) => {
     return connection.call('report', [wireCore(options.core)]);
   });
@@ -84,9 +84,7 @@ function startWorker(starter: CoreOptions['worker']): Worker {
     if (starter !== undefined) return new Worker(starter, { type: 'module' });
     return startDefaultWorker();
   } catch (cause) {
-    throw new WorkerError(`[worker] cannot be started: ${cause}; see the option core.worker`, {
-      cause,
-    });
+    throw new WorkerError(`[worker] cannot be started: ${cause}; ${NO_SCRIPT}`, { cause });
   }
 }
 

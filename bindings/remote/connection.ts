@@ -8,6 +8,10 @@ import { isFetchMessage, PageFetches } from './page_fetches.js';
 import type { CallName, Calls, State, ToHost, ToPage } from './protocol.js';
 import { unpackError } from './wire_errors.js';
 
+/** Browsers say no more than that it failed, and a page of another origin is why most often. */
+export const NO_SCRIPT =
+  "from a CDN import 'halfbyte/inline', as workers start from the page's own origin only; else see core.worker";
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -37,7 +41,7 @@ export class Connection {
     worker.addEventListener('message', ({ data }) => this.#receive(data as ToPage));
     worker.addEventListener('error', (event) => {
       event.preventDefault();
-      const reason = event.message || 'its script cannot be loaded; see the option core.worker';
+      const reason = event.message || `its script cannot be loaded; ${NO_SCRIPT}`;
       this.close(new WorkerError(`[worker] the worker of a model failed: ${reason}`));
     });
   }

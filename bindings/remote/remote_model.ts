@@ -1,15 +1,13 @@
 // A model in a worker, with the interface of one that is here: nothing it does blocks the page.
 
 import { DisposedError } from '../errors.js';
+import { checkGenerateOptions } from '../generate/options.js';
 import type { Prompt } from '../generate/prompt.js';
-import {
-  checkGenerateOptions,
-  type GenerateChunk,
-  type GenerateOptions,
-  type GenerateResult,
-} from '../generate.js';
+import type { GenerateChunk, GenerateOptions, GenerateResult } from '../generate.js';
+import { checkSessionOptions } from '../load/options.js';
 import type { Model, SessionOptions } from '../load.js';
 import type { Session } from '../session/session.js';
+import { missingTokenizer } from '../text/missing_tokenizer.js';
 import { createTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Connection } from './connection.js';
 import type { ModelFacts, State } from './protocol.js';
@@ -54,6 +52,7 @@ export class RemoteModel implements Pick<Model, keyof Model> {
 
   /** Made when first asked for, on the page: generating does not need it here. */
   get tokenizer(): Tokenizer {
+    if (this.#texts.tokenizer === null) throw missingTokenizer(this.location);
     this.#tokenizer ??= createTokenizer(this.#texts, this.config);
     return this.#tokenizer;
   }
@@ -68,6 +67,7 @@ export class RemoteModel implements Pick<Model, keyof Model> {
 
   async createSession(options: SessionOptions = {}): Promise<Session> {
     this.#use();
+    checkSessionOptions(options);
     const facts = await this.#home.connection.call('createSession', [options]);
     return new RemoteSession(this.#home, facts) as unknown as Session;
   }

@@ -2,7 +2,12 @@
 
 import { DisposedError, UnsupportedError } from '../errors.js';
 import { Sampler } from '../sampler/sampler.js';
-import type { PrefillOptions, StepOptions, TokenChooser } from '../session/owner.js';
+import {
+  checkStepOptions,
+  type PrefillOptions,
+  type StepOptions,
+  type TokenChooser,
+} from '../session/owner.js';
 import type { Session } from '../session/session.js';
 import type { Connection } from './connection.js';
 import type { SessionFacts, SessionState, WireSampler } from './protocol.js';
@@ -95,8 +100,9 @@ export class RemoteSession implements Pick<Session, keyof Session> {
   }
 }
 
-function wire({ onProgress }: PrefillOptions): { wantsProgress: boolean } {
-  return { wantsProgress: onProgress !== undefined };
+function wire(options: PrefillOptions): { wantsProgress: boolean } {
+  checkStepOptions(options);
+  return { wantsProgress: options.onProgress !== undefined };
 }
 
 /** Numbers of the page's samplers, whose twins in the worker go when the page's do. */

@@ -2,6 +2,7 @@
 // largest logit if temperature is 0, else softmax(logits / temperature), topK, topP, minP and a draw.
 
 import { OptionError } from '../errors.js';
+import { checkOptionNames, type OptionNames } from '../options.js';
 import { CHOOSING_IN_TURN, type LogitsReader, type TokenChooser } from '../session/owner.js';
 import { addBias, keepAllowed, penalizeRepetition } from './adjust.js';
 import { filterTokens, sum } from './filters.js';
@@ -27,6 +28,17 @@ export interface SamplerOptions {
   readonly allowedTokens?: Uint32Array | null | undefined;
 }
 
+export const SAMPLER_OPTIONS: OptionNames<SamplerOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+  minP: true,
+  repetitionPenalty: true,
+  seed: true,
+  logitBias: true,
+  allowedTokens: true,
+};
+
 export class Sampler implements TokenChooser {
   readonly temperature: number;
   readonly topK: number;
@@ -44,8 +56,9 @@ export class Sampler implements TokenChooser {
     CHOOSING_IN_TURN.add(Sampler.prototype.choose);
   }
 
-  /** @throws OptionError for a value outside of its interval */
+  /** @throws OptionError for a value outside of its interval, or a name that there is not */
   constructor(options: SamplerOptions = {}) {
+    checkOptionNames('sampler', options, SAMPLER_OPTIONS);
     this.temperature = options.temperature ?? 1;
     this.topK = options.topK ?? 0;
     this.topP = options.topP ?? 1;

@@ -2,6 +2,7 @@
 
 import type { Executor, MaybePromise } from '../executor/executor.js';
 import type { Progress } from '../model/progress.js';
+import { checkOptionNames, type OptionNames } from '../options.js';
 import type { KvPages } from './kv_pages.js';
 import type { TurnQueue } from './turn_queue.js';
 
@@ -32,6 +33,13 @@ export interface StepOptions {
 export interface PrefillOptions extends StepOptions {
   /** Called after every chunk with stage `prefill` and counts of tokens. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+const PREFILL_OPTIONS: OptionNames<PrefillOptions> = { signal: true, onProgress: true };
+
+/** Of every call that feeds tokens. @throws OptionError for a name that there is not */
+export function checkStepOptions(options: PrefillOptions): void {
+  checkOptionNames('session', options, PREFILL_OPTIONS);
 }
 
 /** What a token is chosen from: as `Executor` has it. */

@@ -8,6 +8,7 @@ import { logProbability } from './log_probability.js';
 import { LogitsCopy } from './logits_copy.js';
 import {
   CHOOSING_IN_TURN,
+  checkStepOptions,
   type PrefillOptions,
   type SessionOwner,
   type StepOptions,
@@ -113,6 +114,7 @@ export class Session {
    */
   async logProbs(tokens: ArrayLike<number>, options: PrefillOptions = {}): Promise<Float64Array> {
     const { executor } = this.#owner;
+    checkStepOptions(options);
     const given = this.#checked(null, tokens);
     return this.#state.exclusive(async () => {
       const result = new Float64Array(given.length).fill(Number.NaN);
@@ -221,6 +223,7 @@ export class Session {
     read: () => MaybePromise<T>,
     finish: (last: T) => MaybePromise<R>,
   ): Promise<R> {
+    checkStepOptions(options);
     const given = this.#checked(by, tokens);
     const { rowsPerStep } = this.#owner.executor;
     return this.#state.exclusive(() => {

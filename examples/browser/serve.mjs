@@ -14,6 +14,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKAGE = join(dirname(fileURLToPath(import.meta.resolve('halfbyte/package.json'))), 'build');
 const DEFAULT_MODEL = join(HERE, '..', '..', 'models', 'stories15M-int4.safetensors');
 
+const PORTS_TRIED = 20;
+
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -40,14 +42,26 @@ export async function serve(options = {}) {
     const path = fileOf(request.url ?? '/', { model, page, roots });
     send(path, request, response, headers).catch(() => response.destroy());
   });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
+  await listen(server, port);
   const close = async () => {
     server.closeAllConnections();
     server.close();
     await once(server, 'close');
   };
   return { url: `http://127.0.0.1:${server.address().port}/`, close };
+}
+
+/** A busy port leaves the next one. */
+async function listen(server, port) {
+  for (let next = port; ; next++) {
+    try {
+      server.listen(next, '127.0.0.1');
+      await once(server, 'listening');
+      return;
+    } catch (error) {
+      if (error.code !== 'EADDRINUSE' || next >= port + PORTS_TRIED) throw error;
+    }
+  }
 }
 
 /** The file that a URL means; null: none. */

@@ -237,7 +237,7 @@ test('without a tokenizer there are sessions, but no text', async () => {
     {},
     async (model) => {
       await (await model.createSession()).prefill([1, 2]);
-      await raises(() => model.generate('a'), 'FORMAT', ['tokenizer.json']);
+      await raises(() => model.generate('a'), 'FORMAT', [bare, 'tokenizer.json', 'copy']);
     },
     bare,
   );

@@ -84,6 +84,15 @@ test('generate --chat takes turns from stdin, and each knows those before', asyn
   assert.equal(second.promptTokens.slice(0, held.length), held);
   const asked = await runJson([...words.slice(0, -1), '--temperature', '0', '--prompt', 'hello']);
   assert.equal(asked.tokens, first.tokens);
+  await writeFile(join(model, 'chat_template.jinja'), `{{ mood }} ${template}`);
+  const withVariables = async (json: string) =>
+    runCli([...words, '--prompt', 'hello', '--chat-options', json]);
+  const { promptTokens } = JSON.parse((await withVariables('{"variables":{"mood":"sad"}}')).stdout);
+  const plain = JSON.parse((await withVariables('{}')).stdout);
+  assert.ok(promptTokens.length > plain.promptTokens.length);
+  const misspelt = await withVariables('{"variable":{}}');
+  assert.is(misspelt.code, 2);
+  assert.match(misspelt.stderr, /\[chat\] no option variable; did you mean variables\?/);
 });
 
 test('a model without a chat template cannot chat', async ({ model }) => {

@@ -155,7 +155,6 @@ test('nowhere to write', async ({ dir, model }) => {
 });
 
 const WRONG_CALLS: [string[], RegExp][] = [
-  [[], /expected a command/],
   [['compose'], /compose/],
   [['generate'], /MODEL/],
   [['generate', 'MODEL'], /--prompt/],

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cutChunks, splitDocuments } from '../../bindings/cli/documents.js';
+import { commandHelp } from '../../bindings/cli/help.js';
 import {
   COMMON,
   type CommandSpec,
-  commandHelp,
   parseOptions,
   THREADS_AND_CACHE,
 } from '../../bindings/cli/options.js';
@@ -66,7 +66,9 @@ test('a value may begin with a dash', () => {
 const WRONG: [string[], RegExp][] = [
   [[], /\[demo\] expected one MODEL, came none/],
   [['a', 'b'], /expected one MODEL, came a b/],
-  [['a', '--nope'], /\[demo\] Unknown option '--nope'/],
+  [['a', '--nope'], /\[demo\] no option --nope; expected --prompt, --stop/],
+  [['a', '--promt', 'x'], /no option --promt; did you mean --prompt\?/],
+  [['a', '--promt=x'], /did you mean --prompt\?/],
   [['a', '--prompt'], /\[demo\].*--prompt/],
   [['a', '--json=1'], /\[demo\].*--json/],
   [['a', '--prompt', '--json'], /\[demo\].*--prompt/],
@@ -98,10 +100,13 @@ test('help names every option and needs no MODEL', () => {
   for (const name of Object.keys(SPEC.options)) assert.match(help, `--${name}`);
 });
 
+/** Plain lines come at once. */
+const STYLE = { quietMs: 0, terminal: 'xterm' };
+
 test('progress: a bar on a terminal, few lines elsewhere', () => {
   for (const isTTY of [true, false]) {
     const written: string[] = [];
-    const bar = new ProgressBar('work', { isTTY, write: (text) => written.push(text) }, 0);
+    const bar = new ProgressBar('work', { isTTY, write: (text) => written.push(text) }, STYLE);
     for (let i = 0; i <= 1000; i++) bar.update(i, 1000);
     bar.end();
     const text = written.join('');
@@ -109,6 +114,32 @@ test('progress: a bar on a terminal, few lines elsewhere', () => {
     assert.is(text.includes('\r'), isTTY);
     assert.ok(written.length < 20, `${written.length} writes`);
   }
+});
+
+test('progress: no escapes on a dumb terminal', () => {
+  const written: string[] = [];
+  const stream = { isTTY: true, write: (text: string) => written.push(text) };
+  const bar = new ProgressBar('work', stream, { ...STYLE, terminal: 'dumb' });
+  bar.update(1, 2);
+  bar.end();
+  assert.equal(written, ['work  50%\n']);
+});
+
+test('progress: a bar fits any width', () => {
+  const line = (columns: number) => {
+    let text = '';
+    const stream = { isTTY: true, columns, write: (piece: string) => (text += piece) };
+    new ProgressBar('compressing', stream, STYLE).update(1, 2);
+    return text.replace('\r\x1b[K', '');
+  };
+  for (let columns = 1; columns <= 100; columns++) {
+    const text = line(columns);
+    assert.ok(text.length <= Math.max(1, columns - 1), `${columns} columns: ${text}`);
+    if (columns > 4) assert.match(text, /50%$/);
+  }
+  assert.is(line(80), 'compressing [############............]  50%');
+  assert.is(line(0), line(80));
+  assert.is(line(22), 'compressing  50%');
 });
 
 test('documents are separated by a line', () => {

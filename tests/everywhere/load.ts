@@ -27,7 +27,11 @@ test('load from a Blob', async () => {
 });
 
 test('load takes what the runtime offers and gives a reason for the rest', async () => {
-  const model = await loadModel(modelBytes('int8'), { threads: 2 });
+  const bytes = modelBytes('int8');
+  const model = await loadModel(bytes, { threads: 2 }).catch(async (error) => {
+    await rejects(() => Promise.reject(error), 'OPTION', '2 threads', "'auto'");
+    return loadModel(bytes, { threads: 'auto' });
+  });
   const { simd, threads, refusals } = model.runtime;
   await model.dispose();
   Object.assign(findings.features, { simd, threads: threads > 1, refusals });

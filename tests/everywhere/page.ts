@@ -3,7 +3,7 @@
 import { loadModel } from 'halfbyte';
 import * as assert from 'uvu/assert';
 import { test } from './support/collect.js';
-import { findings } from './support/findings.js';
+import { findings, twoThreads } from './support/findings.js';
 import { fileBytes, modelFile } from './support/models.js';
 
 /** Large enough for a step of some 50 ms, which a page would feel. */
@@ -37,7 +37,7 @@ if (typeof (globalThis as { document?: unknown }).document !== 'undefined') {
     const file = new Blob([fileBytes(modelFile('float', LARGE)) as Uint8Array<ArrayBuffer>]);
     const cycles = async (count: number) => {
       for (let i = 0; i < count; i++) {
-        const model = await loadModel(file, { threads: 2 });
+        const model = await loadModel(file, { threads: twoThreads() });
         await model.complete([1, 5, 9], { maxTokens: 3 });
         await model.dispose();
       }

@@ -3,6 +3,7 @@
 import { loadModel, type Session } from 'halfbyte';
 import * as assert from 'uvu/assert';
 import { test } from './support/collect.js';
+import { twoThreads } from './support/findings.js';
 import { PROMPT, rejects, sameBits, withModel } from './support/fixtures.js';
 import { modelBytes } from './support/models.js';
 
@@ -105,7 +106,7 @@ test('pages go back to the model', () =>
   }));
 
 test('a model that was disposed', async () => {
-  const model = await loadModel(modelBytes('int8'), { threads: 2 });
+  const model = await loadModel(modelBytes('int8'), { threads: twoThreads() });
   const session = await model.createSession();
   const running = session.prefill(PROMPT).then(
     () => null,

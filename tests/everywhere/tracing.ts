@@ -3,13 +3,14 @@
 import { reportRuntime, type StepTrace, TraceSummary } from 'halfbyte';
 import * as assert from 'uvu/assert';
 import { test } from './support/collect.js';
+import { twoThreads } from './support/findings.js';
 import { PROMPT, rejects, sameBits, withModel } from './support/fixtures.js';
 
 test('traced steps, where the clock runs', async () => {
   const logits: Float32Array[] = [];
   const steps: StepTrace[] = [];
   const trace = (onTrace?: (step: StepTrace) => void) =>
-    withModel('int4', { threads: 2, onTrace }, async (model) => {
+    withModel('int4', { threads: twoThreads(), onTrace }, async (model) => {
       const session = await model.createSession();
       await session.prefill(PROMPT);
       logits.push(await session.decode(7));

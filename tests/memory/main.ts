@@ -1,4 +1,4 @@
-// Measures in a process of its own and prints JSON:
+// Measures in a process of its own and prints JSON; how far it is goes to stderr:
 //
 //   node --expose-gc main.js generate MODEL CYCLES    resident bytes, sampled over generate-and-dispose cycles
 //   node --expose-gc main.js load MODEL CYCLES        the same over load-and-dispose cycles
@@ -9,6 +9,7 @@ import { residentBytes } from './resident.js';
 
 const [what, location = '', cycles = '0'] = process.argv.slice(2);
 const SAMPLES = 50;
+const LIFE_SIGNS = 10;
 
 if (what === 'generate') print(await generateCycles());
 else if (what === 'load') print(await loadCycles());
@@ -36,6 +37,9 @@ async function sampled(count: number, cycle: (i: number) => Promise<void>): Prom
   const samples: number[] = [];
   for (let i = 0; i < count; i++) {
     await cycle(i);
+    if ((i + 1) % Math.ceil(count / LIFE_SIGNS) === 0) {
+      process.stderr.write(`${what}: ${i + 1} of ${count} cycles\n`);
+    }
     if ((i + 1) % Math.ceil(count / SAMPLES) === 0) samples.push(await residentBytes());
   }
   return samples;

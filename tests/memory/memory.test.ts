@@ -19,7 +19,10 @@ const hasShared = existsSync(SHARED);
 function measure(...args: string[]) {
   const main = fileURLToPath(new URL('./main.js', import.meta.url));
   return JSON.parse(
-    execFileSync(process.execPath, ['--expose-gc', main, ...args], { encoding: 'utf8' }),
+    execFileSync(process.execPath, ['--expose-gc', main, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
   );
 }
 

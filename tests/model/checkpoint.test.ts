@@ -166,8 +166,8 @@ test('one file with its texts beside it, or without any', async ({ dir }) => {
 test('what is missing, and what is no model', async ({ dir }) => {
   await raises(() => open(join(dir, 'none')), 'SOURCE', ['none', 'no such']);
   await raises(() => open(dir), 'SOURCE', [dir, 'config.json is missing']);
-  await writeFile(join(dir, 'model.gguf'), 'GGUF');
-  await raises(() => open(join(dir, 'model.gguf')), 'FORMAT', ['model.gguf', '.safetensors']);
+  await writeFile(join(dir, 'model.txt'), '');
+  await raises(() => open(join(dir, 'model.txt')), 'FORMAT', ['model.txt', '.safetensors']);
   await writeTinyLlama(dir);
   await rm(join(dir, 'model.safetensors'));
   await raises(() => open(dir), 'SOURCE', [dir, 'model.safetensors']);

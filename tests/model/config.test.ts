@@ -174,7 +174,22 @@ test('sizes that are missing, zero, negative, huge, fractional or of the wrong t
 });
 
 const REFUSED: readonly [change: object, code: ErrorCode, parts: (string | number)[]][] = [
-  [{ architectures: ['MistralForCausalLM'] }, 'UNSUPPORTED', ['MistralForCausalLM', 'Llama']],
+  [
+    { architectures: ['MistralForCausalLM'] },
+    'UNSUPPORTED',
+    ['MistralForCausalLM is not supported; what runs: LlamaForCausalLM (Llama 2 and 3, '],
+  ],
+  [
+    { architectures: ['BertModel'], model_type: 'bert' },
+    'UNSUPPORTED',
+    ['[config.json]', 'BertModel', 'embeddings or labels, not text', 'LlamaForCausalLM'],
+  ],
+  [{ architectures: ['MPNetForMaskedLM'] }, 'UNSUPPORTED', ['embeddings']],
+  [{ architectures: ['Qwen2ForSequenceClassification'] }, 'UNSUPPORTED', ['embeddings']],
+  [{ architectures: ['LlamaModel'] }, 'UNSUPPORTED', ['embeddings', 'LlamaForCausalLM']],
+  [{ architectures: undefined, model_type: 'xlm-roberta' }, 'UNSUPPORTED', ['embeddings']],
+  [{ architectures: ['GPT2LMHeadModel'] }, 'UNSUPPORTED', ['GPT2LMHeadModel is not supported']],
+  [{ architectures: ['RobertaForCausalLM'] }, 'UNSUPPORTED', ['CausalLM is not supported']],
   [{ architectures: 'LlamaForCausalLM' }, 'FORMAT', ['architectures']],
   [{ architectures: [] }, 'FORMAT', ['architectures', '[]']],
   [{ architectures: undefined, model_type: undefined }, 'FORMAT', ['architectures', 'nothing']],

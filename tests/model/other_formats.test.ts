@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
+import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { readSafetensors } from '../../bindings/model/safetensors.js';
 import { memorySource } from '../../bindings/model/source.js';
 import { raises } from '../support/raises.js';
@@ -42,6 +46,47 @@ for (const [name, bytes, came, instead] of OTHERS) {
     const read = () => readSafetensors(memorySource(name, bytes));
     return raises(read, 'FORMAT', [`[${name}] `, came, instead]);
   });
+}
+
+const BY_NAME = OTHERS.filter(([name]) => /\.(gguf|bin|pt|onnx|npz)$/.test(name));
+
+for (const [name, bytes, came, instead] of BY_NAME) {
+  test(`${name} on disk, behind a URL, among files by name`, () =>
+    inFolder(async (folder) => {
+      const path = join(folder, name);
+      await writeFile(path, bytes);
+      await raises(() => openCheckpoint(path), 'FORMAT', [path, came, instead]);
+      const fetch = () => Promise.reject(new Error('nothing is to be fetched'));
+      const url = `https://models.test/tiny/${name}?download=true`;
+      await raises(() => openCheckpoint(url, { fetch }), 'FORMAT', [name, came, instead]);
+      const files = { 'tiny/README.md': new Blob(), [`tiny/${name}`]: new Blob() };
+      await raises(() => openCheckpoint(files), 'FORMAT', [name, came, instead]);
+    }));
+}
+
+test('the directory of a LoRA adapter, which names its base model', () =>
+  inFolder(async (folder) => {
+    const config = JSON.stringify({ base_model_name_or_path: 'meta-llama/Llama-3.2-1B', r: 8 });
+    const parts = ['is a LoRA adapter', 'not supported yet', 'merge_and_unload()'];
+    const base = 'of "meta-llama/Llama-3.2-1B"';
+    await writeFile(join(folder, 'adapter_config.json'), config);
+    await raises(() => openCheckpoint(folder), 'UNSUPPORTED', [folder, base, ...parts]);
+    await writeFile(join(folder, 'adapter_config.json'), '{');
+    await raises(() => openCheckpoint(folder), 'UNSUPPORTED', [folder, ...parts]);
+    const files = {
+      'lora/adapter_model.safetensors': new Blob(),
+      'lora/adapter_config.json': new Blob([config]),
+    };
+    await raises(() => openCheckpoint(files), 'UNSUPPORTED', ['lora', base, ...parts]);
+  }));
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'halfbyte-formats-'));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 test.run();

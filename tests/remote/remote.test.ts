@@ -8,12 +8,10 @@ import * as assert from 'uvu/assert';
 import { DisposedError } from '../../bindings/errors.js';
 import { type LoadOptions, loadModel as loadHere, type Model } from '../../bindings/load.js';
 import type { FetchLike } from '../../bindings/model/files.js';
-import { loadModel } from '../../bindings/remote/client.js';
-import { Host } from '../../bindings/remote/host.js';
-import type { ToHost } from '../../bindings/remote/protocol.js';
 import { Sampler } from '../../bindings/sampler/sampler.js';
 import type { ChatOptions } from '../../bindings/text/chat_template.js';
 import { raises } from '../support/raises.js';
+import { fetchFile, loadRemote } from '../support/remote_model.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
 const MIB = 1 << 20;
@@ -23,32 +21,7 @@ test.before(async () => {
 });
 test.after(() => rm(directory, { recursive: true }));
 
-/** What the page takes for a Worker. */
-function fakeWorker(): Worker {
-  const { port1, port2 } = new MessageChannel();
-  const host = new Host((message) => port2.postMessage(message));
-  port2.onmessage = ({ data }) => host.receive(data as ToHost);
-  const worker = new EventTarget() as unknown as Worker;
-  port1.onmessage = ({ data }) => worker.dispatchEvent(new MessageEvent('message', { data }));
-  worker.postMessage = (message: unknown) => port1.postMessage(message);
-  worker.terminate = () => port1.close();
-  return worker;
-}
-
-function load(options: LoadOptions = {}): Promise<Model> {
-  const url = `https://models.test/tiny/`;
-  return loadModel(url, { threads: 1, fetch: fetchFile, ...options, core: { worker: fakeWorker } });
-}
-
-/** The page's own fetch: the files of the directory. */
-async function fetchFile(url: string): Promise<Response> {
-  const { readFile } = await import('node:fs/promises');
-  try {
-    return new Response(await readFile(join(directory, new URL(url).pathname.slice(6))));
-  } catch {
-    return new Response(null, { status: 404 });
-  }
-}
+const load = (options: LoadOptions = {}) => loadRemote(directory, options);
 
 async function withModel(run: (model: Model) => Promise<void>): Promise<void> {
   const model = await load();
@@ -197,7 +170,7 @@ test('what the page fetches crosses as it is wanted, and no further', async () =
   });
   const fetch: FetchLike = async (url, init) => {
     const isRange = new Headers(init?.headers).has('range');
-    if (!isRange) return fetchFile(url);
+    if (!isRange) return fetchFile(directory, url);
     const headers = { 'content-range': `bytes 0-${4 * MIB - 1}/${9 * MIB}` };
     return new Response(endless, { status: 206, headers });
   };
@@ -212,8 +185,8 @@ test('the page fetches what was cut again', async () => {
   const fetch: FetchLike = async (url) => {
     const again = urls.includes(url);
     urls.push(url);
-    if (again) return fetchFile(url);
-    const whole = (await fetchFile(url)).body?.getReader();
+    if (again) return fetchFile(directory, url);
+    const whole = (await fetchFile(directory, url)).body?.getReader();
     return new Response(
       new ReadableStream<Uint8Array>({
         async pull(controller) {

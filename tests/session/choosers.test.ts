@@ -130,7 +130,8 @@ test('a sampler reads in place; what overrides its choice does not hold up other
     return logits.call(executor, index);
   };
   await session.sample([1], new Sampler({ temperature: 0 }));
-  assert.is(reads, 1);
+  // Whether they are finite, and the largest.
+  assert.is(reads, 2);
   class Stuck extends Sampler {
     override choose() {
       return NEVER;

@@ -17,7 +17,7 @@ export interface RuntimeWish {
 
 /**
  * What to run on, with a reason for everything that was not taken.
- * @throws OptionError for threads out of range, or relaxed SIMD where it cannot be had
+ * @throws OptionError for threads out of range, or threads by number or relaxed SIMD where they cannot be had
  */
 export function chooseRuntime({ threads, simd = 'auto', core }: RuntimeWish): RuntimeInfo {
   if (
@@ -33,13 +33,17 @@ export function chooseRuntime({ threads, simd = 'auto', core }: RuntimeWish): Ru
   const level = simd === 'baseline' || relaxedHere ? 'simd' : 'relaxed';
   const noThreads = threadsRefusal() ?? buildRefusal(`${level}.shared`, core);
   const wanted = threads === 'auto' ? Math.min(hardwareThreads(), MAX_THREADS) : threads;
+  if (noThreads && threads !== 'auto' && threads > 1) {
+    const next = "'auto' takes what there is";
+    throw new OptionError(`[load] ${threads} threads asked for; ${noThreads}; ${next}`);
+  }
   const count = noThreads ? 1 : wanted;
   const noRelaxed =
     relaxedHere ?? buildRefusal(coreBuild({ simd: 'relaxed', threads: count }), core);
   if (simd === 'relaxed' && noRelaxed) throw new OptionError(`[load] ${noRelaxed}`);
 
   if (noRelaxed) refuse(noRelaxed);
-  if (noThreads && (threads === 'auto' || wanted > 1)) refuse(noThreads);
+  if (noThreads && threads === 'auto') refuse(noThreads);
   const takesRelaxed = simd !== 'baseline' && !noRelaxed;
   return { device: 'wasm', threads: count, simd: takesRelaxed ? 'relaxed' : 'baseline', refusals };
 }

@@ -3,6 +3,7 @@
 import { CORE_BUILDS, loadCore, locate, openFile } from '#platform';
 import { OptionError, SourceError } from '../../errors.js';
 import { isBufferSource, isModule, isUrl } from '../../model/kinds.js';
+import { checkOptionNames, type OptionNames } from '../../options.js';
 import type { CoreBuild, WorkerStarter } from '../../platform/platform.js';
 import { asWasmModule, compileWasm } from '../../platform/wasm_module.js';
 
@@ -21,6 +22,20 @@ export interface CoreOptions {
    * worker_threads Worker, in a browser `build/browser/worker.js` and a Worker of type module.
    */
   readonly worker?: URL | string | (() => unknown) | undefined;
+}
+
+const CORE_OPTIONS: OptionNames<CoreOptions> = { wasm: true, worker: true };
+const BUILDS: OptionNames<Record<CoreBuild, CoreSource>> = {
+  simd: true,
+  'simd.shared': true,
+  relaxed: true,
+  'relaxed.shared': true,
+};
+
+/** @throws OptionError for a name that is none of the core's */
+export function checkCoreNames(core: CoreOptions): void {
+  checkOptionNames('core', core, CORE_OPTIONS);
+  if (core.wasm !== undefined) checkOptionNames('core.wasm', given(core.wasm), BUILDS);
 }
 
 /** Why a build cannot be used, or null if it is there. */

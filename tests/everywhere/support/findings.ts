@@ -16,3 +16,8 @@ export const findings: {
   /** Bytes of the browser around `loaded` bytes of models that were disposed. */
   memory?: { readonly before: number; readonly after: number; readonly loaded: number };
 } = { features: { runtime: 'unknown', simd: 'unknown', threads: false, refusals: [] }, hashes: {} };
+
+/** Two where there are threads, once that was found out. */
+export function twoThreads(): number {
+  return findings.features.threads ? 2 : 1;
+}
