@@ -6,7 +6,7 @@ import { tinyTokenizer, tinyTokenizerConfig } from './tiny_tokenizer.js';
 const SPECIALS = ['<unk>', '<s>', '</s>'];
 const CONFIG = { vocabSize: 300, bosTokenId: 1, eosTokenIds: [2] };
 
-function byteLevelFile(): object {
+export function byteLevelFile(): object {
   // Printable Latin-1 bytes stand for themselves, the others for U+0100 and up.
   const printable = (byte: number) =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
