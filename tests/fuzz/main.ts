@@ -48,9 +48,13 @@ function readOptions(): RunOptions {
     kinds: values.kinds,
     subjects: values.subjects,
     only: values.only,
+    signal: interrupt.signal,
   };
 }
 
+/** Ctrl-C ends the run; what was found is told all the same. */
+const interrupt = new AbortController();
+process.once('SIGINT', () => interrupt.abort());
 const options = readOptions();
 const findings = new Findings();
 let cpu = 0;

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly subjects: string;
   /** Damages of the one case that is run again. */
   readonly only?: string | undefined;
+  /** Aborting ends the run as if its time were spent. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RunEvents {
@@ -50,7 +52,7 @@ export async function runCases(options: RunOptions, events: RunEvents): Promise<
   const scratch = makeScratch();
   const last = options.from + options.cases;
   let spent = 0;
-  const isSpent = () => spent >= options.cpuSeconds;
+  const isSpent = () => spent >= options.cpuSeconds || options.signal?.aborted === true;
   const addCpu = (seconds: number) => {
     spent += seconds;
     events.onCpu(spent);
@@ -156,7 +158,6 @@ class ChildState {
       return;
     }
     this.#ended(line.end, line.kind, 'found' in line ? line.found : line.verdict);
-    if (this.#events.isSpent()) this.#stop('spent');
   }
 
   #ended(number: number, kind: string, outcome: Verdict | Found): void {
@@ -176,6 +177,7 @@ class ChildState {
     if (this.#stopped || pid === undefined) return;
     const cpu = cpuOf(pid);
     if (cpu !== null) this.#tookCpu(cpu);
+    if (this.#events.isSpent()) this.#stop('spent');
     const running = this.#running;
     if (!running) return;
     const { caseSeconds, residentBytes } = this.#options;
