@@ -31,7 +31,7 @@ process.exit(0);
 
 async function runCase(number: number): Promise<void> {
   const drawn = drawCase(subjects, Number(seed), number);
-  const one = only === undefined ? drawn : keeping(drawn, only.split(',').map(Number));
+  const one = only === undefined ? drawn : keeping(drawn, indicesIn(only));
   const { kind } = one;
   tell({ begin: number, kind, damages: namesOf(one), cpu: cpuSeconds() });
   const outcome = await outcomeOf(one);
@@ -48,6 +48,10 @@ async function runCase(number: number): Promise<void> {
   const needed = await neededDamages(one, found.shape);
   const smaller = describe(keeping(one, needed), outcome, needed);
   tell({ smaller: number, found: { ...smaller, damages: found.damages }, cpu: cpuSeconds() });
+}
+
+function indicesIn(text: string): number[] {
+  return text === '' ? [] : text.split(',').map(Number);
 }
 
 async function outcomeOf(one: Case): Promise<Verdict | Seen> {

@@ -11,8 +11,7 @@ import {
   type Stored,
 } from '../everywhere/support/models.js';
 import { copyJson, type JsonTree, RawJson, toJson } from './json_damage.js';
-import { spoilBytes } from './byte_damage.js';
-import { type Damage, pick, repeatable } from './subject.js';
+import { pick } from './subject.js';
 
 export type Files = Record<string, Uint8Array>;
 /** Name and entry of a tensor in the header. */
@@ -188,16 +187,4 @@ export function showFiles(files: Uint8Array | Files): string {
     return [name, text];
   });
   return JSON.stringify(Object.fromEntries(texts));
-}
-
-/** A fault in the bytes of one text of a directory. */
-export function textFault(file: string): Damage<Draft> {
-  return {
-    name: `${file}: a fault in the text`,
-    apply(draft, random) {
-      const draw = repeatable(random);
-      if (draft.layout === 'file') draft.layout = 'directory';
-      draft.textEdits.set(file, (bytes) => spoilBytes(bytes, draw()));
-    },
-  };
 }

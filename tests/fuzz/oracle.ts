@@ -8,27 +8,14 @@ import {
   type Model,
   type ModelLocation,
 } from '../../bindings/index.js';
-import { openCheckpoint } from '../../bindings/model/checkpoint.js';
-import { readRows } from '../../bindings/model/read_rows.js';
-import { planFor } from '../../bindings/plan/plan_for.js';
-import { ReferenceExecutor } from '../../bindings/executor/reference.js';
-import { largest, TOLERANCE } from '../support/compare.js';
-import { TestRandom } from '../support/random.js';
-import { StepSession } from '../support/step_session.js';
-import { floatWeight } from '../support/tiny_model.js';
+import type { TestRandom } from '../support/random.js';
 import { anyText } from './byte_damage.js';
+import { checkFinite, compareWithReference } from './reference.js';
 import { oneIn } from './subject.js';
 import { Finding, refused, type Verdict } from './verdict.js';
 
 /** Larger ones are only inspected: a file may rightly ask for a large arena. */
 const MOST_BYTES = 256e6;
-/** Of the largest logit: what int8 activations cost a compressed model (tests/executor). */
-const COMPRESSED = 0.05;
-/** Relative noise on the weights that shows how much of the error a model makes of nothing. */
-const NOISE = { float: 2 ** -20, compressed: 2 ** -6 };
-/** An error that many times what such noise does is no rounding. */
-const ROUNDING = 8;
-
 /**
  * Inspects, loads and runs the model at `location`.
  * @param oracle where the reference executor reads: the same place, unless the fuzzer itself is tested
@@ -68,7 +55,7 @@ async function runLoaded(
   const logits = await attempt(async () => (await model.createSession()).prefill(tokens));
   if (logits === null) return 'refused';
   checkFinite(logits, 'logits of a prefill');
-  await compare(oracle, tokens, logits);
+  await compareWithReference(oracle, tokens, logits);
   if (oneIn(random, 6)) await sameInPieces(model, tokens, logits);
   if (oneIn(random, 40)) await sameOtherwise(location, tokens, logits, { threads: 2 });
   if (oneIn(random, 10)) await sameOtherwise(location, tokens, logits, { simd: 'baseline' });
@@ -83,81 +70,6 @@ async function attempt<T>(run: () => Promise<T>): Promise<T | null> {
     refused(error);
     return null;
   }
-}
-
-function checkFinite(values: ArrayLike<number>, what: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i]))
-      throw new Finding('not finite', `${what}: ${i} is ${values[i]}`);
-  }
-}
-
-/** Against plain float64 loops over the same file. */
-async function compare(
-  oracle: ModelLocation,
-  tokens: readonly number[],
-  logits: Float32Array,
-): Promise<void> {
-  const expected = await referenceLogits(oracle, tokens);
-  checkFinite(expected, 'logits of the reference executor alone');
-  const error = furthest(logits, expected);
-  const checkpoint = await openCheckpoint(oracle);
-  try {
-    const compressed = [...checkpoint.weights.values()].some(
-      ({ format }) => format.kind !== 'float',
-    );
-    const bound = (compressed ? COMPRESSED : TOLERANCE.logits) * largest(expected);
-    if (error <= bound) return;
-    const noise = compressed ? NOISE.compressed : NOISE.float;
-    const noisy = furthest(await noisyLogits(checkpoint, tokens, noise), expected);
-    // Numbers at the ends of float32's range or sums that cancel: rounding, not misreading.
-    if (!(error > bound + ROUNDING * noisy)) return;
-    const numbers = `off by ${error}, bound ${bound}, ${noisy} by noise of ${noise}`;
-    throw new Finding('other logits', `the reference executor disagrees: ${numbers}`);
-  } finally {
-    await checkpoint.close();
-  }
-}
-
-async function referenceLogits(
-  oracle: ModelLocation,
-  tokens: readonly number[],
-): Promise<Float32Array> {
-  try {
-    const model = await loadModel(oracle, { device: 'reference', kvCache: 'f32' });
-    const logits = await (await model.createSession()).prefill(tokens);
-    await model.dispose();
-    return logits;
-  } catch (cause) {
-    throw new Finding('reference', `refuses what the core runs: ${cause}`, { cause });
-  }
-}
-
-/** Logits of the reference executor with every weight a little off. */
-async function noisyLogits(
-  checkpoint: Awaited<ReturnType<typeof openCheckpoint>>,
-  tokens: readonly number[],
-  noise: number,
-): Promise<Float32Array> {
-  const random = new TestRandom(1);
-  const plan = planFor(checkpoint.config);
-  const weights = new Map();
-  for (const path of plan.weights.keys()) {
-    const weight = checkpoint.weights.get(path)!;
-    const values = await readRows(weight, 0, weight.shape[0]!);
-    const noisy = Float32Array.from(values, (w) => w * (1 + noise * random.between(-1, 1)));
-    weights.set(path, floatWeight(path, weight.shape, noisy));
-  }
-  const executor = await ReferenceExecutor.create(
-    plan,
-    { ...checkpoint, weights },
-    { kvType: 'f32' },
-  );
-  return new StepSession(executor).prefill(tokens, 64);
-}
-
-function furthest(actual: Float32Array, expected: Float32Array): number {
-  return actual.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
 }
 
 async function sameInPieces(

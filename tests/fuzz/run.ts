@@ -1,31 +1,13 @@
-// Runs cases in children, each until it has done its share, hangs, takes too much memory or dies.
+// Runs cases in children side by side, until all are done or the processor time is spent.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { type Found, type Line, LINES_FD } from './lines.js';
+import type { Found } from './lines.js';
+import { type ChildOptions, runChild } from './run_child.js';
 import { makeScratch } from './scratch.js';
-import { shapeOf, type Verdict } from './verdict.js';
-import { cpuOf, residentOf } from './watch.js';
+import type { Verdict } from './verdict.js';
 
-export interface RunOptions {
-  readonly seed: number;
-  /** First case. */
-  readonly from: number;
-  /** Most cases, and most processor seconds of all children. */
-  readonly cases: number;
+export interface RunOptions extends ChildOptions {
+  /** Most processor seconds of all children. */
   readonly cpuSeconds: number;
-  readonly processes: number;
-  /** Limits of a case: processor seconds, resident bytes of its process. */
-  readonly caseSeconds: number;
-  readonly residentBytes: number;
-  /** With commas, or `all`. */
-  readonly kinds: string;
-  /** The module of subjects. */
-  readonly subjects: string;
-  /** Damages of the one case that is run again. */
-  readonly only?: string | undefined;
   /** Aborting ends the run as if its time were spent. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,186 +20,82 @@ export interface RunEvents {
   onCpu(seconds: number): void;
 }
 
-const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 /** Then a fresh process: a fault of one case must not reach all that follow. */
 const CASES_PER_CHILD = 2000;
-const HEAP_MEGABYTES = 512;
-const WATCH_MS = 100;
-/** A busy machine gives little; a case that waits for nothing takes none. */
-const WALL_PER_CPU = 8;
-const STDERR_KEPT = 4000;
 
-/** @returns when all cases are done, or the processor time is spent */
+/** Every `processes`-th case from `from` on is run by the same lane of children. */
 export async function runCases(options: RunOptions, events: RunEvents): Promise<void> {
-  const scratch = makeScratch();
-  const last = options.from + options.cases;
-  let spent = 0;
-  const isSpent = () => spent >= options.cpuSeconds || options.signal?.aborted === true;
-  const addCpu = (seconds: number) => {
-    spent += seconds;
-    events.onCpu(spent);
-  };
-  const runLane = async (lane: number) => {
-    let next = options.from + lane;
-    while (next < last && !isSpent()) {
-      const left = Math.ceil((last - next) / options.processes);
-      const count = Math.min(CASES_PER_CHILD, left);
-      next = await runChild({ ...options, from: next, cases: count }, scratch.env, {
-        ...events,
-        onCpu: addCpu,
-        isSpent,
-      });
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: options.processes }, (_, lane) => runLane(lane)));
-  } finally {
-    scratch.remove();
-  }
+  const run = new Run(options, events);
+  const lanes = Array.from({ length: options.processes }, (_, lane) => run.lane(lane));
+  await Promise.all(lanes).finally(() => run.end());
 }
 
-/** @returns the number of the case that follows in this lane */
-async function runChild(
-  options: RunOptions,
-  env: Record<string, string>,
-  events: RunEvents & { isSpent(): boolean },
-): Promise<number> {
-  const { seed, from, processes, cases, kinds, subjects, only } = options;
-  const words = [
-    seed,
-    from,
-    processes,
-    cases,
-    kinds,
-    subjects,
-    ...(only === undefined ? [] : [only]),
-  ];
-  const flags = [`--max-old-space-size=${HEAP_MEGABYTES}`, '--enable-source-maps'];
-  const child = spawn(process.execPath, [...flags, CHILD, ...words.map(String)], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  });
-  const state = new ChildState(child, options, events);
-  const closed = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`${error}`));
-    child.once('close', (code, signal) => resolve(signal ?? `exit ${code}`));
-  });
-  const timer = setInterval(() => state.watch(), WATCH_MS);
-  const end = await closed;
-  clearInterval(timer);
-  return state.close(end);
-}
-
-interface Running {
-  readonly number: number;
-  readonly kind: string;
-  readonly damages: readonly string[];
-  readonly cpu: number;
-  readonly since: number;
-  /** It has ended, and is run again with fewer damages. */
-  readonly again: boolean;
-}
-
-class ChildState {
-  readonly #child: ChildProcess;
+class Run {
   readonly #options: RunOptions;
-  readonly #events: RunEvents & { isSpent(): boolean };
-  #running: Running | null = null;
-  #next: number;
-  #cpu = 0;
-  #stderr = '';
-  #stopped: { readonly what: string; readonly message: string } | 'spent' | null = null;
+  readonly #events: RunEvents;
+  readonly #scratch = makeScratch();
+  #spent = 0;
 
-  constructor(
-    child: ChildProcess,
-    options: RunOptions,
-    events: RunEvents & { isSpent(): boolean },
-  ) {
-    this.#child = child;
+  constructor(options: RunOptions, events: RunEvents) {
     this.#options = options;
     this.#events = events;
-    this.#next = options.from;
-    const lines = createInterface({ input: child.stdio[LINES_FD] as Readable });
-    lines.on('line', (line) => this.#read(JSON.parse(line) as Line));
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(0, STDERR_KEPT);
+  }
+
+  async lane(lane: number): Promise<void> {
+    const { from, cases, processes } = this.#options;
+    const end = from + cases;
+    let at = from + lane;
+    while (at < end && !this.#isSpent()) {
+      const count = Math.min(CASES_PER_CHILD, Math.ceil((end - at) / processes));
+      const { next, killed } = await this.#child({ from: at, cases: count }, this.#events);
+      at = next;
+      if (killed === null) continue;
+      const { number, found } = killed;
+      this.#events.onEnd(number, found.kind, await this.#shrink(number, found));
+    }
+  }
+
+  end(): void {
+    this.#scratch.remove();
+  }
+
+  /** What a child did not live to find out: which damages its end needs. */
+  async #shrink(number: number, found: Found): Promise<Found> {
+    const ends = async (indices: readonly number[]) => {
+      const silent = { onEnd: () => {}, onSmaller: () => {} };
+      const one = { from: number, cases: 1, only: indices.join() };
+      const { killed } = await this.#child(one, silent);
+      return killed?.found.what === found.what;
+    };
+    let { needed } = found;
+    if (this.#options.only !== undefined) return found;
+    if (!(await ends(needed))) return named({ ...found, message: `${found.message}, not alone` });
+    for (const left of needed) {
+      const fewer = needed.filter((index) => index !== left);
+      if (await ends(fewer)) needed = fewer;
+    }
+    return named({ ...found, needed });
+  }
+
+  #child(part: Partial<ChildOptions>, events: Pick<RunEvents, 'onEnd' | 'onSmaller'>) {
+    return runChild({ ...this.#options, ...part }, this.#scratch.env, {
+      ...events,
+      onCpu: (seconds) => {
+        this.#spent += seconds;
+        this.#events.onCpu(this.#spent);
+      },
+      isSpent: () => this.#isSpent(),
     });
   }
 
-  #read(line: Line): void {
-    this.#tookCpu(line.cpu);
-    if ('begin' in line) {
-      const { begin: number, kind, damages, cpu } = line;
-      const again = number < this.#next;
-      this.#running = { number, kind, damages, cpu, since: performance.now(), again };
-      return;
-    }
-    this.#running = null;
-    if ('smaller' in line) {
-      this.#events.onSmaller(line.smaller, line.found);
-      return;
-    }
-    this.#ended(line.end, line.kind, 'found' in line ? line.found : line.verdict);
+  #isSpent(): boolean {
+    const { cpuSeconds, signal } = this.#options;
+    return this.#spent >= cpuSeconds || signal?.aborted === true;
   }
+}
 
-  #ended(number: number, kind: string, outcome: Verdict | Found): void {
-    this.#next = number + this.#options.processes;
-    this.#events.onEnd(number, kind, outcome);
-  }
-
-  #tookCpu(cpu: number): void {
-    if (cpu <= this.#cpu) return;
-    this.#events.onCpu(cpu - this.#cpu);
-    this.#cpu = cpu;
-  }
-
-  /** Ends the child if its case takes too much. */
-  watch(): void {
-    const { pid } = this.#child;
-    if (this.#stopped || pid === undefined) return;
-    const cpu = cpuOf(pid);
-    if (cpu !== null) this.#tookCpu(cpu);
-    if (this.#events.isSpent()) this.#stop('spent');
-    const running = this.#running;
-    if (!running) return;
-    const { caseSeconds, residentBytes } = this.#options;
-    const resident = residentOf(pid) ?? 0;
-    if (resident > residentBytes) {
-      const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
-      const message = `${megabytes(resident)} resident, limit ${megabytes(residentBytes)}`;
-      this.#stop({ what: 'memory', message });
-    }
-    const wall = (performance.now() - running.since) / 1000;
-    const over = cpu === null ? wall > caseSeconds : cpu - running.cpu > caseSeconds;
-    if (over || wall > caseSeconds * WALL_PER_CPU) {
-      const message = over ? `over ${caseSeconds} s` : `stands still, over ${Math.round(wall)} s`;
-      this.#stop({ what: 'time', message });
-    }
-  }
-
-  #stop(why: { readonly what: string; readonly message: string } | 'spent'): void {
-    this.#stopped ??= why;
-    this.#child.kill('SIGKILL');
-  }
-
-  /** The child has ended, as `end` says. @returns the case that follows */
-  close(end: string): number {
-    const running = this.#running;
-    if (this.#stopped === 'spent') return this.#next;
-    if (running === null) {
-      if (end === 'exit 0') return this.#next;
-      throw new Error(`[fuzz] a child ended between cases with ${end}: ${this.#stderr}`);
-    }
-    if (running.again) return this.#next;
-    const reason = /^.*(?:Error|FATAL)\b.*$/m.exec(this.#stderr)?.[0] ?? '';
-    const seen = {
-      ...(this.#stopped ?? { what: 'death', message: `${end} ${reason}` }),
-      stack: '',
-    };
-    const { number, kind, damages } = running;
-    const shape = `${shapeOf(kind, seen)} ${damages.join(', ')}`;
-    const needed = damages.map((_, i) => i);
-    this.#ended(number, kind, { ...seen, kind, shape, damages, needed, input: '' });
-    return this.#next;
-  }
+/** There is no stack to tell one end from another; the damages must do. */
+function named(found: Found): Found {
+  const names = found.needed.map((index) => found.damages[index]);
+  return { ...found, shape: `${found.shape} ${names.sort().join(', ')}` };
 }

@@ -21,8 +21,8 @@ export class Finding extends Error {
 const NAMED = /^\[[^\]]+\] /;
 /** The words of a call have no place of their own. */
 const CALL = /^expected a command/;
-/** A message is for people; damage is quoted shortened. */
-const LONGEST_MESSAGE = 5000;
+/** A value may be quoted whole; a file may not. */
+const LONGEST_MESSAGE = 20_000;
 
 /** Whether `error` is a refusal as it should be. @throws Finding if it is anything else */
 export function refused(error: unknown): 'refused' {

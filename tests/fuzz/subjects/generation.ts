@@ -1,9 +1,9 @@
 // generation_config.json: how a model's authors want it sampled.
 
-import { type Draft, makeDraft, textFault } from '../draft.js';
+import { type Draft, makeDraft } from '../draft.js';
 import { hostileNumber, jsonDamages } from '../json_damage.js';
 import { pick } from '../subject.js';
-import { modelSubject } from './model.js';
+import { modelSubject, textFault } from './model.js';
 
 const KEYS = [
   'temperature',

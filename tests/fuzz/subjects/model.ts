@@ -1,8 +1,9 @@
 // What all subjects of model files have in common: a draft becomes files, files become a model.
 
+import { spoilBytes } from '../byte_damage.js';
 import { type Draft, draftFiles, makeDraft, showFiles } from '../draft.js';
 import { runModel } from '../oracle.js';
-import { type Damage, type Subject, subject } from '../subject.js';
+import { type Damage, repeatable, type Subject, subject } from '../subject.js';
 import { Finding } from '../verdict.js';
 import type { TestRandom } from '../../support/random.js';
 
@@ -26,4 +27,16 @@ export function modelSubject({ kind, share, damages, make = makeDraft }: ModelSu
     },
     show: (draft) => showFiles(draftFiles(draft)),
   });
+}
+
+/** A fault in the bytes of one text of a directory. */
+export function textFault(file: string): Damage<Draft> {
+  return {
+    name: `${file}: a fault in the text`,
+    apply(draft, random) {
+      const draw = repeatable(random);
+      if (draft.layout === 'file') draft.layout = 'directory';
+      draft.textEdits.set(file, (bytes) => spoilBytes(bytes, draw()));
+    },
+  };
 }

@@ -1,9 +1,10 @@
 // tokenizer.json and tokenizer_config.json, and any text through them.
 
 import { anyText } from '../byte_damage.js';
-import { type Draft, draftFiles, showFiles, textFault } from '../draft.js';
+import { type Draft, draftFiles, showFiles } from '../draft.js';
 import { hostileValue, jsonDamages } from '../json_damage.js';
 import { type Damage, oneIn, pick, subject } from '../subject.js';
+import { textFault } from './model.js';
 import { textDraft, withTextModel } from '../text_model.js';
 import { makeTokenizer, PARTS } from '../tokenizer_parts.js';
 import { Finding, judge } from '../verdict.js';
