@@ -1,7 +1,6 @@
 // One child: started, listened to, watched and, if need be, killed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Found, type Line, LINES_FD } from './lines.js';
@@ -99,6 +98,8 @@ class ChildState {
   #next: number;
   #cpu = 0;
   #stderr = '';
+  /** The beginning of a line. */
+  #rest = '';
   #stopped: { readonly what: string; readonly message: string } | 'spent' | null = null;
 
   constructor(child: ChildProcess, options: ChildOptions, events: ChildEvents) {
@@ -106,11 +107,18 @@ class ChildState {
     this.#options = options;
     this.#events = events;
     this.#next = options.from;
-    const lines = createInterface({ input: child.stdio[LINES_FD] as Readable });
-    lines.on('line', (line) => this.#read(JSON.parse(line) as Line));
+    const lines = child.stdio[LINES_FD] as Readable;
+    lines.setEncoding('utf8').on('data', (text: string) => this.#readLines(text));
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(0, STDERR_KEPT);
     });
+  }
+
+  /** Not by readline, for which U+2028 ends a line too. */
+  #readLines(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop()!;
+    for (const line of lines) this.#read(JSON.parse(line) as Line);
   }
 
   #read(line: Line): void {

@@ -77,6 +77,6 @@ export function shapeOf(kind: string, { what, message, stack }: Seen): string {
     .replace(/-?\d[\d.e+-]*/g, '#')
     .replace(/[^\x20-\x7e]+/g, '?')
     .slice(0, 100);
-  const place = /(?:build|node_modules)\/(?!tests\/)[^\s()]+/.exec(stack)?.[0] ?? '';
+  const place = /(?:bindings|node_modules)\/[^\s():]+/.exec(stack)?.[0] ?? '';
   return `${kind} | ${what} | ${plain} | ${place}`;
 }
