@@ -33,7 +33,8 @@ async function runCase(number: number): Promise<void> {
   const drawn = drawCase(subjects, Number(seed), number);
   const one = only === undefined ? drawn : keeping(drawn, indicesIn(only));
   const { kind } = one;
-  tell({ begin: number, kind, damages: namesOf(one), cpu: cpuSeconds() });
+  const input = Number(count) === 1 ? inputOf(one) : undefined;
+  tell({ begin: number, kind, damages: namesOf(one), cpu: cpuSeconds(), input });
   const outcome = await outcomeOf(one);
   if (typeof outcome === 'string') {
     tell({ end: number, kind, verdict: outcome, cpu: cpuSeconds() });
@@ -83,8 +84,11 @@ function keeping(one: Case, indices: readonly number[]): Case {
 
 function describe(one: Case, outcome: Seen, needed: readonly number[]): Found {
   const shape = shapeOf(one.kind, outcome);
-  const input = trialOf(one).show().slice(0, LONGEST_INPUT);
-  return { ...outcome, kind: one.kind, shape, damages: namesOf(one), needed, input };
+  return { ...outcome, kind: one.kind, shape, damages: namesOf(one), needed, input: inputOf(one) };
+}
+
+function inputOf(one: Case): string {
+  return trialOf(one).show().slice(0, LONGEST_INPUT);
 }
 
 function trialOf(one: Case) {

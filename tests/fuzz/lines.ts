@@ -19,13 +19,17 @@ export interface Found extends Seen {
 }
 
 /** `cpu` is that of the child so far, in seconds. */
+export interface Begin {
+  readonly begin: number;
+  readonly kind: string;
+  readonly damages: readonly string[];
+  readonly cpu: number;
+  /** Of a case that is run alone: it may be the last that is heard of it. */
+  readonly input?: string | undefined;
+}
+
 export type Line =
-  | {
-      readonly begin: number;
-      readonly kind: string;
-      readonly damages: string[];
-      readonly cpu: number;
-    }
+  | Begin
   | { readonly end: number; readonly kind: string; readonly verdict: Verdict; readonly cpu: number }
   | { readonly end: number; readonly kind: string; readonly found: Found; readonly cpu: number }
   /** Of a finding already told: which damages it needs. */

@@ -61,20 +61,22 @@ class Run {
 
   /** What a child did not live to find out: which damages its end needs. */
   async #shrink(number: number, found: Found): Promise<Found> {
+    let { needed, input } = found;
     const ends = async (indices: readonly number[]) => {
       const silent = { onEnd: () => {}, onSmaller: () => {} };
       const one = { from: number, cases: 1, only: indices.join() };
       const { killed } = await this.#child(one, silent);
-      return killed?.found.what === found.what;
+      if (killed?.found.what !== found.what) return false;
+      ({ input } = killed.found);
+      return true;
     };
-    let { needed } = found;
     if (this.#options.only !== undefined) return found;
     if (!(await ends(needed))) return named({ ...found, message: `${found.message}, not alone` });
     for (const left of needed) {
       const fewer = needed.filter((index) => index !== left);
       if (await ends(fewer)) needed = fewer;
     }
-    return named({ ...found, needed });
+    return named({ ...found, needed, input });
   }
 
   #child(part: Partial<ChildOptions>, events: Pick<RunEvents, 'onEnd' | 'onSmaller'>) {

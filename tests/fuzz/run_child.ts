@@ -85,6 +85,7 @@ interface Running {
   readonly kind: string;
   readonly damages: readonly string[];
   readonly cpu: number;
+  readonly input: string;
   readonly since: number;
   /** It has ended, and is run again with fewer damages. */
   readonly again: boolean;
@@ -124,9 +125,10 @@ class ChildState {
   #read(line: Line): void {
     this.#tookCpu(line.cpu);
     if ('begin' in line) {
-      const { begin: number, kind, damages, cpu } = line;
+      const { begin: number, kind, damages, cpu, input = '' } = line;
       const again = number < this.#next;
-      this.#running = { number, kind, damages, cpu, since: performance.now(), again };
+      const since = performance.now();
+      this.#running = { number, kind, damages, cpu, input, since, again };
       return;
     }
     this.#running = null;
@@ -190,9 +192,9 @@ class ChildState {
     const reason = /^.*(?:Error|FATAL)\b.*$/m.exec(this.#stderr)?.[0] ?? '';
     const stopped = this.#stopped === 'spent' ? null : this.#stopped;
     const seen = { ...(stopped ?? { what: 'death', message: `${end} ${reason}` }), stack: '' };
-    const { number, kind, damages } = running;
+    const { number, kind, damages, input } = running;
     const needed = damages.map((_, i) => i);
-    const found = { ...seen, kind, shape: shapeOf(kind, seen), damages, needed, input: '' };
+    const found = { ...seen, kind, shape: shapeOf(kind, seen), damages, needed, input };
     return { next: number + this.#options.processes, killed: { number, found } };
   }
 }

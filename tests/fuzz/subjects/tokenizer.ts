@@ -106,8 +106,8 @@ const DAMAGES: readonly Damage<Draft>[] = [
   },
 ];
 
-/** Ids are tokens, the same ones each time, and text again. */
-function checkText(tokenizer: Tokenizer, text: string): void {
+/** Ids are tokens, the same ones each time, and text again. @throws Finding */
+export function checkText(tokenizer: Tokenizer, text: string): void {
   for (const addSpecialTokens of [true, false]) {
     const ids = tokenizer.encode(text, { addSpecialTokens });
     const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= tokenizer.vocabSize);

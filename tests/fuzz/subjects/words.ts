@@ -156,6 +156,7 @@ export const commandWords = subject<Call>({
     const terminal: Terminal = {
       write: () => {},
       note: () => {},
+      holdSignals: async () => {},
       signal: AbortSignal.timeout(60_000),
     };
     return inScratch(async (folder) => {
