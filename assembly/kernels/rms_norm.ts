@@ -4,7 +4,8 @@
 //   x   f32 [rows, k]
 //   weight f32 [k]
 //
-// Computes rows [begin, end). Squares are summed in 16 lanes, added up in a fixed order.
+// Computes rows [begin, end). Squares are summed in 16 lanes, added up in a fixed order. A row whose squares overflow
+// becomes NaN: the infinite sum would make zeros of its largest values.
 
 import { sum4 } from '../simd';
 
@@ -22,8 +23,8 @@ export function rms_norm(
   for (let row = begin; row < end; row++) {
     const xr = x + row * bytes;
     const to = out + row * bytes;
-    const mean = sum_of_squares(xr, bytes, whole) / <f32>k;
-    const factor: f32 = 1 / sqrt<f32>(mean + eps);
+    const squares = sum_of_squares(xr, bytes, whole);
+    const factor: f32 = isFinite<f32>(squares) ? 1 / sqrt<f32>(squares / <f32>k + eps) : NaN;
     const factors = f32x4.splat(factor);
     for (let i: usize = 0; i < whole; i += 16) {
       const scaled = f32x4.mul(v128.load(xr + i), factors);

@@ -1,4 +1,5 @@
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { CODE_RMS_NORM } from '../../assembly/op_layout.js';
 import { rmsNorm } from '../../bindings/executor/reference.js';
 import { assertClose } from '../support/compare.js';
@@ -27,5 +28,21 @@ for (const shape of product({ rows: [1, 3, 9], k: [1, 15, 32, 64, 172, 4096] }))
     assertClose(inPlace!, out!, 'exact', 'rms_norm in place');
   });
 }
+
+test('a row whose squares overflow is NaN, not zeros; the rows beside it are as ever', () => {
+  for (const k of [15, 172]) {
+    const x = new Float32Array(3 * k).fill(1);
+    x[k + 7] = 2e19;
+    const [bytes] = runOp('rms_norm', 3, (core) => {
+      const out = core.output(x.byteLength);
+      const weight = core.input(new Float32Array(k).fill(1));
+      const fields = { out, x: core.input(x), weight, k, float: 1e-5 };
+      return { code: CODE_RMS_NORM, fields, rows: 3, outputs: [out] };
+    });
+    const rows = [0, 1, 2].map((row) => asF32(bytes!).slice(row * k, (row + 1) * k));
+    assert.ok(rows[1]!.every(Number.isNaN));
+    for (const row of [rows[0]!, rows[2]!]) assert.ok(row.every((value) => value > 0.99));
+  }
+});
 
 test.run();
