@@ -77,3 +77,15 @@ export class DisposedError extends HalfbyteError {
     super('DISPOSED', message, options);
   }
 }
+
+/** A caller's value in a message. Any value has a text here: symbols, objects without a prototype, endless arrays. */
+export function show(value: unknown): string {
+  try {
+    const text = String(value);
+    return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+  } catch {
+    return typeof value;
+  }
+}
+
+const LONGEST_SHOWN = 60;

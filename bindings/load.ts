@@ -1,6 +1,6 @@
 // A checkpoint becomes a model: opened, checked against its plan, packed into an executor.
 
-import { DisposedError, OptionError } from './errors.js';
+import { DisposedError, OptionError, show } from './errors.js';
 import type { Executor, MemoryNeed, RuntimeInfo } from './executor/executor.js';
 import { createExecutor, startCore } from './executor/select.js';
 import type { Prompt } from './generate/prompt.js';
@@ -185,7 +185,7 @@ export class Model {
     const length = options.contextLength ?? most;
     if (!Number.isInteger(length) || length < 1 || length > most) {
       throw new OptionError(
-        `[session] contextLength: expected an integer from 1 to ${most}, came ${length}`,
+        `[session] contextLength: expected an integer from 1 to ${most}, came ${show(length)}`,
       );
     }
     return this.#owner.turns.run(() => {

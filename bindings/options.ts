@@ -1,6 +1,6 @@
 // Options by name: one that is misspelt is refused, not dropped.
 
-import { OptionError } from './errors.js';
+import { OptionError, show } from './errors.js';
 
 /** Every name of an options type; a list that forgets one does not compile. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
@@ -11,7 +11,7 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
  */
 export function checkOptionNames(where: string, options: object, names: OptionNames<object>): void {
   if (typeof options !== 'object' || options === null) {
-    throw new OptionError(`[${where}] options: expected an object, came ${String(options)}`);
+    throw new OptionError(`[${where}] options: expected an object, came ${show(options)}`);
   }
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(names, name)) throw unknownOption(where, name, Object.keys(names));

@@ -3,6 +3,7 @@
 
 import { OptionError, UnsupportedError } from '../errors.js';
 import { PALETTE_ROWS } from '../formats.js';
+import { describe } from '../model/json_fields.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
 export type TensorKind = 'embed' | 'head' | 'attention' | 'mlp';
@@ -135,7 +136,7 @@ function parseOverride(json: unknown, where: string): Override {
   }
   if (kind !== undefined && !KINDS.includes(kind as string)) {
     throw new OptionError(
-      `[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${show(kind)}`,
+      `[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${describe(kind)}`,
     );
   }
   return {
@@ -152,7 +153,7 @@ function parseScheme(json: unknown, where: string): Scheme {
   const { type, ...rest } = record(json, where);
   if (typeof type !== 'string' || !KNOWN_TYPES.includes(type)) {
     throw new OptionError(
-      `[recipe] ${where}.type: expected linear, palettize or none, came ${show(type)}`,
+      `[recipe] ${where}.type: expected linear, palettize or none, came ${describe(type)}`,
     );
   }
   if (type === 'none') {
@@ -170,7 +171,9 @@ function parseLinear(options: Record<string, unknown>, where: string): LinearSch
   expectOnly(options, ['dtype', 'granularity', 'block_size', 'mode'], where);
   const dtype = options.dtype ?? 'int8';
   if (typeof dtype !== 'string' || !/^u?int[2-8]$/.test(dtype)) {
-    throw new OptionError(`[recipe] ${where}.dtype: expected int4 or int8, came ${show(dtype)}`);
+    throw new OptionError(
+      `[recipe] ${where}.dtype: expected int4 or int8, came ${describe(dtype)}`,
+    );
   }
   if (dtype !== 'int4' && dtype !== 'int8') {
     throw new UnsupportedError(`[recipe] ${where}: dtype "${dtype}" is not supported yet`);
@@ -178,19 +181,19 @@ function parseLinear(options: Record<string, unknown>, where: string): LinearSch
   const granularity = options.granularity ?? 'per_block';
   if (granularity !== 'per_block') {
     throw new UnsupportedError(
-      `[recipe] ${where}: granularity ${show(granularity)} is not supported yet, per_block is`,
+      `[recipe] ${where}: granularity ${describe(granularity)} is not supported yet, per_block is`,
     );
   }
   const blockSize = options.block_size ?? BLOCK_SIZE;
   if (blockSize !== BLOCK_SIZE) {
     throw new UnsupportedError(
-      `[recipe] ${where}: block_size ${show(blockSize)} is not supported yet, ${BLOCK_SIZE} is`,
+      `[recipe] ${where}: block_size ${describe(blockSize)} is not supported yet, ${BLOCK_SIZE} is`,
     );
   }
   const mode = options.mode ?? 'linear_symmetric';
   if (mode !== 'linear_symmetric' && mode !== 'linear') {
     throw new OptionError(
-      `[recipe] ${where}.mode: expected linear_symmetric or linear, came ${show(mode)}`,
+      `[recipe] ${where}.mode: expected linear_symmetric or linear, came ${describe(mode)}`,
     );
   }
   return { type: 'linear', bits: dtype === 'int4' ? 4 : 8, symmetric: mode === 'linear_symmetric' };
@@ -211,7 +214,7 @@ function parsePalette(options: Record<string, unknown>, where: string): PaletteS
   for (const [key, came, only] of supported) {
     if (came === only) continue;
     throw new UnsupportedError(
-      `[recipe] ${where}: ${key} ${show(came)} is not supported yet, ${show(only)} is`,
+      `[recipe] ${where}: ${key} ${describe(came)} is not supported yet, ${describe(only)} is`,
     );
   }
   return { type: 'palettize', bits: 4 };
@@ -225,11 +228,7 @@ function expectOnly(options: Record<string, unknown>, names: readonly string[], 
 
 function record(json: unknown, where: string): Record<string, unknown> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new OptionError(`[recipe] ${where}: expected an object, came ${show(json)}`);
+    throw new OptionError(`[recipe] ${where}: expected an object, came ${describe(json)}`);
   }
   return json as Record<string, unknown>;
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
 }

@@ -1,7 +1,7 @@
 // Which executor runs a model, by its options.
 
 import { traceVeto } from '#platform';
-import { OptionError, UnsupportedError } from '../errors.js';
+import { OptionError, show, UnsupportedError } from '../errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
 import type { OptionNames } from '../options.js';
@@ -135,7 +135,7 @@ export function checkOptions({
 
 function checkTrace(onTrace: unknown, device: string | undefined): void {
   if (typeof onTrace !== 'function') {
-    throw new OptionError(`[load] onTrace: expected a function, came ${onTrace}`);
+    throw new OptionError(`[load] onTrace: expected a function, came ${show(onTrace)}`);
   }
   const refusal = device === 'reference' ? 'device reference has no trace' : traceVeto();
   if (refusal !== null) throw new UnsupportedError(`[load] onTrace: ${refusal}`);
@@ -151,10 +151,10 @@ function wasmOptions(checkpoint: Checkpoint, options: CreateOptions): WasmOption
 
 function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
   if (value === undefined || choices.includes(value)) return;
-  throw new OptionError(`[load] ${name}: expected ${choices.join(', ')}, came ${value}`);
+  throw new OptionError(`[load] ${name}: expected ${choices.join(', ')}, came ${show(value)}`);
 }
 
 function checkWhole(name: string, value: number | undefined, expected: string): void {
   if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return;
-  throw new OptionError(`[load] ${name}: expected ${expected}, came ${value}`);
+  throw new OptionError(`[load] ${name}: expected ${expected}, came ${show(value)}`);
 }

@@ -1,6 +1,6 @@
 // Options of generating, and what they mean for a model.
 
-import { OptionError } from '../errors.js';
+import { OptionError, show } from '../errors.js';
 import type { Progress } from '../model/progress.js';
 import { checkOptionNames, type OptionNames } from '../options.js';
 import { SAMPLER_OPTIONS, Sampler, type SamplerOptions } from '../sampler/sampler.js';
@@ -65,7 +65,7 @@ export function checkGenerateOptions(
     !(Number.isSafeInteger(maxTokens) && maxTokens >= 0)
   ) {
     throw new OptionError(
-      `[generate] maxTokens: expected an integer, 0 or more, came ${maxTokens}`,
+      `[generate] maxTokens: expected an integer, 0 or more, came ${show(maxTokens)}`,
     );
   }
   const sampler = new Sampler(withDefaults(options, samplerDefaults));

@@ -1,6 +1,6 @@
 // The kinds of prompt and the ids they are fed as.
 
-import { FormatError, OptionError } from '../errors.js';
+import { FormatError, OptionError, show } from '../errors.js';
 import { type ChatMessage, type ChatOptions, renderMarkedChat } from '../text/chat_template.js';
 import type { EncodeOptions, Tokenizer } from '../text/tokenizer.js';
 
@@ -36,7 +36,7 @@ export function encodePrompt(
   if (typeof prompt === 'string') tokens = encode(model.tokenizer, prompt);
   else if (prompt === null || typeof prompt !== 'object' || !(Symbol.iterator in prompt)) {
     const expected = 'expected a text, token ids or messages';
-    throw new OptionError(`[generate] prompt: ${expected}, came ${prompt}`);
+    throw new OptionError(`[generate] prompt: ${expected}, came ${show(prompt)}`);
   } else if (isMessages(prompt)) tokens = encodeChat(model, prompt, chat);
   else tokens = [...prompt];
   return typeof tokens === 'function' ? tokens : checkTokens(tokens);

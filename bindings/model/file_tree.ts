@@ -1,7 +1,7 @@
 // The files of a model, wherever they lie: on disk, behind URLs, in Blobs or in memory.
 
 import { fileKind, locate, openFile } from '#platform';
-import { FormatError, OptionError, SourceError } from '../errors.js';
+import { FormatError, OptionError, SourceError, show } from '../errors.js';
 import { ADAPTER_CONFIG } from './adapter.js';
 import type { FileTree, FoundFiles, SourceOptions } from './files.js';
 import { isBlob, isUint8Array, isUrl } from './kinds.js';
@@ -42,7 +42,7 @@ export async function findFiles(
   }
   if (location === null || typeof location !== 'object') {
     const expected = 'expected a path, a URL, a Blob, bytes or files by name';
-    throw new OptionError(`[load] location: ${expected}, came ${location}`);
+    throw new OptionError(`[load] location: ${expected}, came ${show(location)}`);
   }
   const name = locationName(location);
   if (isUint8Array(location) || isBlob(location)) {

@@ -1,7 +1,7 @@
 // Reading JSON that somebody else wrote: every field is checked, every error names file, field and
 // value.
 
-import { FormatError } from '../errors.js';
+import { FormatError, show } from '../errors.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -60,11 +60,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value from JSON, short enough for a message. */
+/** A value as JSON, short enough for a message. */
 export function describe(value: unknown): string {
   // 1e999 is read as Infinity, which JSON would write as null.
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  if (typeof value === 'number') return String(value);
+  try {
+    const text = JSON.stringify(value) ?? 'nothing';
+    return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  } catch {
+    // What callers give may be no JSON, or nested too deep to be written.
+    return show(value);
+  }
 }
 
 /** The fields of one object. `null` counts as absent. */

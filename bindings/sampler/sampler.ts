@@ -1,7 +1,7 @@
 // Logits -> next token, beside the core. The order: repetitionPenalty, logitBias, allowedTokens; then the
 // largest logit if temperature is 0, else softmax(logits / temperature), topK, topP, minP and a draw.
 
-import { OptionError } from '../errors.js';
+import { OptionError, show } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../options.js';
 import { CHOOSING_IN_TURN, type LogitsReader, type TokenChooser } from '../session/owner.js';
 import { addBias, keepAllowed, penalizeRepetition } from './adjust.js';
@@ -135,6 +135,5 @@ function checkOptions(sampler: Sampler): void {
 }
 
 function check(valid: boolean, name: string, expected: string, came: unknown): void {
-  if (!valid)
-    throw new OptionError(`[sampler] ${name}: expected ${expected}, came ${String(came)}`);
+  if (!valid) throw new OptionError(`[sampler] ${name}: expected ${expected}, came ${show(came)}`);
 }

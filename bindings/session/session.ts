@@ -2,7 +2,7 @@
 // that a step and what reads its logits are never torn apart. While a generation runs in a session, only it may
 // change the tokens.
 
-import { OptionError } from '../errors.js';
+import { OptionError, show } from '../errors.js';
 import type { MaybePromise } from '../executor/executor.js';
 import { logProbability } from './log_probability.js';
 import { LogitsCopy } from './logits_copy.js';
@@ -158,7 +158,7 @@ export class Session {
     return this.#state.exclusive(() => {
       if (!Number.isInteger(length) || length < 0 || length > this.length) {
         throw new OptionError(
-          `[session] truncate: expected a length from 0 to ${this.length}, came ${length}`,
+          `[session] truncate: expected a length from 0 to ${this.length}, came ${show(length)}`,
         );
       }
       this.#state.keep(length);
@@ -253,7 +253,7 @@ export class Session {
     return Array.from(tokens, (token, i) => {
       if (Number.isInteger(token) && token >= 0 && token < vocabSize) return token;
       throw new OptionError(
-        `[session] token ${i}: expected an integer from 0 to ${vocabSize - 1}, came ${token}`,
+        `[session] token ${i}: expected an integer from 0 to ${vocabSize - 1}, came ${show(token)}`,
       );
     });
   }

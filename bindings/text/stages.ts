@@ -3,8 +3,8 @@
 
 import {
   type AddedToken,
-  type Decoder,
   ByteLevelPreTokenizer,
+  type Decoder,
   type Normalizer,
   type PostProcessor,
   type PreTokenizer,

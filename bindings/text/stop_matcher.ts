@@ -1,7 +1,7 @@
 // Stop strings over streamed text. Text that may be the beginning of a stop string is held back, so
 // what was given out never has to be taken back.
 
-import { OptionError } from '../errors.js';
+import { OptionError, show } from '../errors.js';
 
 export class StopMatcher {
   readonly #stops: readonly string[];
@@ -10,10 +10,11 @@ export class StopMatcher {
 
   /** @throws OptionError for an empty stop string, or what is none */
   constructor(stops: readonly string[]) {
-    if (!Array.isArray(stops)) throw new OptionError(`[stop] expected strings, came ${stops}`);
+    if (!Array.isArray(stops))
+      throw new OptionError(`[stop] expected strings, came ${show(stops)}`);
     for (const [i, stop] of stops.entries()) {
       if (typeof stop === 'string' && stop !== '') continue;
-      const came = stop === '' ? 'an empty one' : stop;
+      const came = stop === '' ? 'an empty one' : show(stop);
       throw new OptionError(`[stop] ${i + 1} of ${stops.length}: expected a text, came ${came}`);
     }
     this.#stops = stops;

@@ -1,6 +1,6 @@
 // Text to token ids and back, as Hugging Face's tokenizers do it.
 
-import { FormatError, OptionError } from '../errors.js';
+import { FormatError, OptionError, show } from '../errors.js';
 import { describe, isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
 import { nextTask } from '../platform/next_task.js';
 import { AddedTokens } from './added_tokens.js';
@@ -147,7 +147,7 @@ class WrappedTokenizer implements Tokenizer {
     const known: string[] = [];
     for (const id of ids) {
       if (!Number.isInteger(id) || id < 0) {
-        throw new OptionError(`[decode] expected token ids, came ${id}`);
+        throw new OptionError(`[decode] expected token ids, came ${show(id)}`);
       }
       // Models round their vocabulary up: ids beyond the tokenizer's mean nothing.
       const token = this.#model.vocab[id];

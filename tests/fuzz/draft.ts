@@ -1,8 +1,5 @@
 // A model on its way to being files: config, texts and tensors as they can be spoiled, then header, then bytes.
 
-import type { TestRandom } from '../support/random.js';
-import { tinyTokenizer, tinyTokenizerConfig } from '../support/tiny_tokenizer.js';
-import { safetensorsFile, type TinyOptions } from '../support/tiny_weights.js';
 import {
   type ModelFile,
   modelFile,
@@ -10,6 +7,9 @@ import {
   type Scheme,
   type Stored,
 } from '../everywhere/support/models.js';
+import type { TestRandom } from '../support/random.js';
+import { tinyTokenizer, tinyTokenizerConfig } from '../support/tiny_tokenizer.js';
+import { safetensorsFile, type TinyOptions } from '../support/tiny_weights.js';
 import { copyJson, type JsonTree, RawJson, toJson } from './json_damage.js';
 import { pick } from './subject.js';
 

@@ -1,15 +1,15 @@
 // Inputs that the fuzzer once found something with, in their least form: subjects of one input each, as some hang.
 
-import { loadModel, type Model } from '../../bindings/index.js';
 import { parseRecipe } from '../../bindings/compress/index.js';
+import { loadModel, type Model } from '../../bindings/index.js';
 import { TestRandom } from '../support/random.js';
 import { type Draft, draftFiles, makeDraft } from './draft.js';
 import { RawJson } from './json_damage.js';
 import { runModel } from './oracle.js';
-import { makeTokenizer } from './tokenizer_parts.js';
 import { type Subject, subject } from './subject.js';
 import { checkText } from './subjects/tokenizer.js';
 import { withTextModel } from './text_model.js';
+import { makeTokenizer } from './tokenizer_parts.js';
 import { Finding, judge, type Verdict } from './verdict.js';
 
 export const subjects: Subject[] = [];

@@ -1,11 +1,11 @@
 // Logits against those of the reference executor, and how far the two may be apart.
 
+import { ReferenceExecutor } from '../../bindings/executor/reference.js';
 import { loadModel, type ModelLocation } from '../../bindings/index.js';
 import { type Checkpoint, openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { readRows } from '../../bindings/model/read_rows.js';
 import type { Weight } from '../../bindings/model/weight.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
-import { ReferenceExecutor } from '../../bindings/executor/reference.js';
 import { largest, TOLERANCE } from '../support/compare.js';
 import { TestRandom } from '../support/random.js';
 import { StepSession } from '../support/step_session.js';

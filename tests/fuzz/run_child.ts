@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type Found, type Line, LINES_FD } from './lines.js';
+import { type Found, LINES_FD, type Line } from './lines.js';
 import { shapeOf, type Verdict } from './verdict.js';
 import { cpuOf, residentOf } from './watch.js';
 

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { draftFiles, type Files, makeDraft } from './draft.js';
 import { TestRandom } from '../support/random.js';
+import { draftFiles, type Files, makeDraft } from './draft.js';
 
 const FOLDER = 'HALFBYTE_FUZZ_FOLDER';
 let models: Promise<string> | null = null;

@@ -1,7 +1,7 @@
 // Where a core comes from: the builds of the package, or what the caller gives instead.
 
 import { CORE_BUILDS, loadCore, locate, openFile } from '#platform';
-import { OptionError, SourceError } from '../../errors.js';
+import { OptionError, SourceError, show } from '../../errors.js';
 import { isBufferSource, isModule, isUrl } from '../../model/kinds.js';
 import { checkOptionNames, type OptionNames } from '../../options.js';
 import type { CoreBuild, WorkerStarter } from '../../platform/platform.js';
@@ -71,7 +71,7 @@ function given(wasm: NonNullable<CoreOptions['wasm']>): Partial<Record<CoreBuild
   if (isSource(wasm)) return { simd: wasm };
   if (wasm !== null && typeof wasm === 'object') return wasm;
   throw new OptionError(
-    `[load] core.wasm: expected a module, bytes, a location or these by build, came ${wasm}`,
+    `[load] core.wasm: expected a module, bytes, a location or these by build, came ${show(wasm)}`,
   );
 }
 

@@ -1,9 +1,9 @@
 // config.json: types, extreme numbers, fields that are missing, extra or contradict each other or the tensors.
 
+import type { TestRandom } from '../../support/random.js';
 import type { Draft } from '../draft.js';
 import { hostileNumber, hostileValue, jsonDamages } from '../json_damage.js';
 import { type Damage, pick } from '../subject.js';
-import type { TestRandom } from '../../support/random.js';
 import { modelSubject, textFault } from './model.js';
 import { TENSOR_DAMAGES } from './tensors.js';
 

@@ -9,12 +9,12 @@ import {
   type Session,
   type SessionOptions,
 } from '../../../bindings/index.js';
+import type { TestRandom } from '../../support/random.js';
 import { anyText } from '../byte_damage.js';
+import { CALL_DAMAGES, type Call } from '../call_damage.js';
 import { draftFiles, makeDraft } from '../draft.js';
-import { type Call, CALL_DAMAGES } from '../call_damage.js';
 import { subject } from '../subject.js';
 import { Finding, judge, refused, type Verdict } from '../verdict.js';
-import type { TestRandom } from '../../support/random.js';
 
 type Json = Record<string, unknown>;
 

@@ -1,11 +1,11 @@
 // What all subjects of model files have in common: a draft becomes files, files become a model.
 
+import type { TestRandom } from '../../support/random.js';
 import { spoilBytes } from '../byte_damage.js';
 import { type Draft, draftFiles, makeDraft, showFiles } from '../draft.js';
 import { runModel } from '../oracle.js';
 import { type Damage, repeatable, type Subject, subject } from '../subject.js';
 import { Finding } from '../verdict.js';
-import type { TestRandom } from '../../support/random.js';
 
 export interface ModelSubject {
   readonly kind: string;

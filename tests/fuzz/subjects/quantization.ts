@@ -1,10 +1,10 @@
 // What config.json says about compressed weights, against the weights that are there.
 
 import { GROUP_SIZE } from '../../../bindings/formats.js';
-import { makeDraft, type Draft } from '../draft.js';
-import { copyJson, hostileValue, jsonDamages, type JsonTree } from '../json_damage.js';
-import { type Damage, pick } from '../subject.js';
 import type { TestRandom } from '../../support/random.js';
+import { type Draft, makeDraft } from '../draft.js';
+import { copyJson, hostileValue, type JsonTree, jsonDamages } from '../json_damage.js';
+import { type Damage, pick } from '../subject.js';
 import { configDamage } from './config.js';
 import { modelSubject } from './model.js';
 import { TENSOR_DAMAGES } from './tensors.js';

@@ -3,12 +3,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compressModel, parseRecipe } from '../../../bindings/compress/index.js';
-import { hostileValue, jsonDamages, type JsonTree, toJson } from '../json_damage.js';
+import type { TestRandom } from '../../support/random.js';
+import { hostileValue, type JsonTree, jsonDamages, toJson } from '../json_damage.js';
 import { runModel } from '../oracle.js';
 import { inScratch, scratchModels } from '../scratch.js';
 import { type Damage, oneIn, pick, subject } from '../subject.js';
 import { Finding, judge, type Verdict } from '../verdict.js';
-import type { TestRandom } from '../../support/random.js';
 
 type Json = Record<string, unknown>;
 

@@ -1,10 +1,10 @@
 // The header of a safetensors file, as JSON and as bytes, and the tensors behind it.
 
+import type { TestRandom } from '../../support/random.js';
 import { spoilBytes } from '../byte_damage.js';
 import type { Draft, HeaderEntry } from '../draft.js';
-import { hostileNumber, hostileValue, jsonDamages, type JsonTree } from '../json_damage.js';
+import { hostileNumber, hostileValue, type JsonTree, jsonDamages } from '../json_damage.js';
 import { type Damage, pick, repeatable } from '../subject.js';
-import type { TestRandom } from '../../support/random.js';
 import { modelSubject } from './model.js';
 import { TENSOR_DAMAGES } from './tensors.js';
 

@@ -1,9 +1,9 @@
 // model.safetensors.index.json: which shard holds which tensor, and shards that know better.
 
+import type { TestRandom } from '../../support/random.js';
 import { type Draft, makeDraft, shardIndex } from '../draft.js';
 import { jsonDamages } from '../json_damage.js';
 import { type Damage, pick } from '../subject.js';
-import type { TestRandom } from '../../support/random.js';
 import { modelSubject, textFault } from './model.js';
 import { TENSOR_DAMAGES } from './tensors.js';
 

@@ -1,15 +1,15 @@
 // Chat templates that come with a model, and messages that come from anywhere.
 
 import type { ChatMessage, Prompt } from '../../../bindings/index.js';
+import type { TestRandom } from '../../support/random.js';
 import { anyText } from '../byte_damage.js';
-import { draftFiles, type Draft } from '../draft.js';
-import { hostileValue, jsonDamages, type JsonTree, RawJson, toJson } from '../json_damage.js';
-import { type Damage, oneIn, pick, subject } from '../subject.js';
+import { type Draft, draftFiles } from '../draft.js';
 import { HARMFUL } from '../harmful_templates.js';
+import { hostileValue, type JsonTree, jsonDamages, RawJson, toJson } from '../json_damage.js';
+import { type Damage, oneIn, pick, subject } from '../subject.js';
 import { drawTemplate } from '../template_grammar.js';
 import { textDraft, withTextModel } from '../text_model.js';
 import { Finding, judge, type Verdict } from '../verdict.js';
-import type { TestRandom } from '../../support/random.js';
 
 interface Chat {
   readonly draft: Draft;

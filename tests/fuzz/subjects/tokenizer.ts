@@ -1,15 +1,15 @@
 // tokenizer.json and tokenizer_config.json, and any text through them.
 
+import type { Tokenizer } from '../../../bindings/index.js';
+import type { TestRandom } from '../../support/random.js';
 import { anyText } from '../byte_damage.js';
 import { type Draft, draftFiles, showFiles } from '../draft.js';
 import { hostileValue, jsonDamages } from '../json_damage.js';
 import { type Damage, oneIn, pick, subject } from '../subject.js';
-import { textFault } from './model.js';
 import { textDraft, withTextModel } from '../text_model.js';
 import { makeTokenizer, PARTS } from '../tokenizer_parts.js';
 import { Finding, judge } from '../verdict.js';
-import type { Tokenizer } from '../../../bindings/index.js';
-import type { TestRandom } from '../../support/random.js';
+import { textFault } from './model.js';
 
 type Json = Record<string, unknown>;
 

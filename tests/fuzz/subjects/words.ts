@@ -8,12 +8,13 @@ import { compress } from '../../../bindings/cli/compress.js';
 import { doctor } from '../../../bindings/cli/doctor.js';
 import { evaluate } from '../../../bindings/cli/eval.js';
 import { generate } from '../../../bindings/cli/generate.js';
+import { commandHelp } from '../../../bindings/cli/help.js';
 import { inspect } from '../../../bindings/cli/inspect.js';
-import { commandHelp, parseOptions } from '../../../bindings/cli/options.js';
+import { parseOptions } from '../../../bindings/cli/options.js';
+import type { TestRandom } from '../../support/random.js';
 import { inScratch, scratchModels } from '../scratch.js';
 import { type Damage, oneIn, pick, subject } from '../subject.js';
 import { judge } from '../verdict.js';
-import type { TestRandom } from '../../support/random.js';
 
 interface Call {
   readonly command: Command;
