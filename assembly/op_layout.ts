@@ -3,6 +3,7 @@
 // All fields are u32 unless said; addresses are bytes in the core's memory.
 //
 //   plan    | header | op 0 | op 1 | ...          ops are OP_BYTES each, in the order they run
+//   weight  | header | panel 0 | panel 1 | ...    a packed matrix; panels as its kernel draws them
 //   rows    | row 0 | row 1 | ...                 one per row of the step, ROW_BYTES each
 //   logits  | i of the first row whose logits are wanted | ... (u32 each)
 
@@ -34,7 +35,7 @@ export const ROW_BYTES = 16;
 export const PAGE_POSITIONS = 32;
 /** Positions whose partial attention is merged into the whole, in ascending order. */
 export const SEGMENT_POSITIONS = 256;
-/** Weights along k that share a scale; block of an int8 activation row. */
+/** Block of an int8 activation row: values along k that share a scale. */
 export const BLOCK = 32;
 /** Output rows interleaved in a packed matrix. */
 export const PANEL = 8;
@@ -48,20 +49,18 @@ export const OP_Y = 16; // address of the second input
 export const OP_WEIGHT = 20; // address of the packed weight
 export const OP_N = 24; // output width
 export const OP_K = 28; // input width
-export const OP_FORMAT = 32; // FORMAT_*
-export const OP_DTYPE = 36; // DTYPE_* of float weights, or of scales and biases; of the KV cache
-export const OP_HAS_BIAS = 40; // 1: linear format with biases
-export const OP_SCALES = 44; // address of activation scales f32 [rows, blocks]
-export const OP_SUMS = 48; // address of activation block sums i32 [rows, blocks]
-export const OP_HEADS = 52;
-export const OP_KV_HEADS = 56;
-export const OP_HEAD_DIM = 60;
-export const OP_LAYER_OFFSET = 64; // of the layer within a KV page
-export const OP_WINDOW = 68; // 0: whole context
-export const OP_FLOAT = 72; // f32: eps of rms_norm, scale of sdpa
-export const OP_INTERLEAVED = 76; // rope pairs: 1 (2i, 2i + 1), 0 (i, i + d / 2)
-export const OP_FOLLOWERS = 80; // ops after this one that belong to its span (run_plan.ts)
-export const OP_BYTES = 84;
+export const OP_DTYPE = 32; // DTYPE_* of the KV cache
+export const OP_SCALES = 36; // address of activation scales f32 [rows, blocks]
+export const OP_SUMS = 40; // address of activation block sums i32 [rows, blocks]
+export const OP_HEADS = 44;
+export const OP_KV_HEADS = 48;
+export const OP_HEAD_DIM = 52;
+export const OP_LAYER_OFFSET = 56; // of the layer within a KV page
+export const OP_WINDOW = 60; // 0: whole context
+export const OP_FLOAT = 64; // f32: eps of rms_norm, scale of sdpa
+export const OP_INTERLEAVED = 68; // rope pairs: 1 (2i, 2i + 1), 0 (i, i + d / 2)
+export const OP_FOLLOWERS = 72; // ops after this one that belong to its span (run_plan.ts)
+export const OP_BYTES = 76;
 
 export const CODE_EMBED = 1;
 export const CODE_ROPE_ANGLES = 2;
@@ -75,10 +74,16 @@ export const CODE_ADD = 9;
 export const CODE_SILU_MUL = 10;
 export const CODE_SELECT_ROWS = 11;
 
-export const FORMAT_FLOAT = 0;
-export const FORMAT_Q4 = 1;
-export const FORMAT_Q8 = 2;
-export const FORMAT_LUT4 = 3;
+// Header of a packed matrix. Its panels begin PACKED_BYTES behind its address.
+export const PACKED_KERNEL = 0; // KERNEL_*
+export const PACKED_DTYPE = 4; // DTYPE_* of floats, or of scales and biases
+export const PACKED_HAS_BIAS = 8; // 1: a bias lies beside every scale
+export const PACKED_BYTES = 64;
+
+export const KERNEL_FLOAT = 0;
+export const KERNEL_Q4 = 1;
+export const KERNEL_Q8 = 2;
+export const KERNEL_LUT4 = 3;
 
 export const DTYPE_F32 = 0;
 export const DTYPE_F16 = 1;

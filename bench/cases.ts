@@ -1,6 +1,10 @@
 // THE list of kernel benchmarks: every kernel at the shapes of real models.
 
 import * as layout from '../assembly/op_layout.js';
+import { packedHeader, panelBytes } from '../bindings/executor/wasm/packing.js';
+import { floatFormat, type WeightFormat } from '../bindings/formats/format.js';
+import { linearFormat } from '../bindings/formats/linear.js';
+import { paletteFormat } from '../bindings/formats/palette.js';
 import { type Fields, floatBits } from './one_op.js';
 import { MODEL_SHAPES, type ModelShape } from './shapes.js';
 
@@ -22,6 +26,8 @@ export interface KernelCase {
   readonly model: string;
   readonly shape: string;
   readonly fields: Fields;
+  /** Of the packed matrix at OP_WEIGHT (PACKED_* to value), if the op has one. */
+  readonly header?: ReadonlyMap<number, number>;
   readonly positions: readonly number[];
   /** Bytes of weights, or else of everything read and written. */
   readonly bytes: number;
@@ -34,13 +40,13 @@ export interface KernelCase {
 const PREFILL_ROWS = 64;
 const CONTEXT = 1024;
 
-const WEIGHTS = [
-  { name: 'f32', format: layout.FORMAT_FLOAT, dtype: layout.DTYPE_F32, bitsPerWeight: 32 },
-  { name: 'f16', format: layout.FORMAT_FLOAT, dtype: layout.DTYPE_F16, bitsPerWeight: 16 },
-  { name: 'q8', format: layout.FORMAT_Q8, dtype: layout.DTYPE_F16, bitsPerWeight: 8.5 },
-  { name: 'q4', format: layout.FORMAT_Q4, dtype: layout.DTYPE_F16, bitsPerWeight: 4.5 },
-  // And 6 bytes a row: its scale, and its share of the table.
-  { name: 'lut4', format: layout.FORMAT_LUT4, dtype: layout.DTYPE_F32, bitsPerWeight: 4 },
+/** Names of the kernels of a format; float32 stands for scales that a palette's panels hold as such. */
+const WEIGHTS: readonly { readonly name: string; readonly format: WeightFormat }[] = [
+  { name: 'f32', format: floatFormat('f32') },
+  { name: 'f16', format: floatFormat('f16') },
+  { name: 'q8', format: linearFormat(8, true) },
+  { name: 'q4', format: linearFormat(4, true) },
+  { name: 'lut4', format: paletteFormat(4) },
 ];
 
 const KV_TYPES = [
@@ -60,9 +66,9 @@ export function kernelCases(at: Regions): KernelCase[] {
 /** The widest matmul of a layer, n = intermediate, k = hidden. */
 function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
   const [n, k] = [shape.intermediate, shape.hidden];
-  return WEIGHTS.flatMap(({ name, format, dtype, bitsPerWeight }) =>
+  return WEIGHTS.flatMap(({ name, format }) =>
     [1, PREFILL_ROWS].map((m): KernelCase => {
-      const weightBytes = (n * k * bitsPerWeight) / 8 + (name === 'lut4' ? 6 * n : 0);
+      const weightBytes = (n / layout.PANEL) * panelBytes(format, k);
       return {
         kernel: `${m === 1 ? 'matvec' : 'matmul'}_${name}`,
         model: shape.name,
@@ -76,9 +82,8 @@ function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
           [layout.OP_WEIGHT]: at.weights,
           [layout.OP_N]: n,
           [layout.OP_K]: k,
-          [layout.OP_FORMAT]: format,
-          [layout.OP_DTYPE]: dtype,
         },
+        header: packedHeader(format),
         positions: rowsFrom(0, m),
         bytes: weightBytes,
         operations: m === 1 ? 0 : 2 * m * n * k,
@@ -169,17 +174,13 @@ function rowOps(shape: ModelShape, at: Regions): KernelCase[] {
       [layout.OP_WEIGHT]: at.frequencies,
       [layout.OP_HEAD_DIM]: headDim,
     }),
-    one('embed_q4', hidden, 1, {
-      [layout.OP_CODE]: layout.CODE_EMBED,
-      [layout.OP_WEIGHT]: at.weights,
-      [layout.OP_FORMAT]: layout.FORMAT_Q4,
-      [layout.OP_DTYPE]: layout.DTYPE_F16,
-    }),
-    one('embed_lut4', hidden, 1, {
-      [layout.OP_CODE]: layout.CODE_EMBED,
-      [layout.OP_WEIGHT]: at.weights,
-      [layout.OP_FORMAT]: layout.FORMAT_LUT4,
-    }),
+    ...WEIGHTS.filter(({ format }) => !format.float).map(({ name, format }) => ({
+      ...one(`embed_${name}`, hidden, 1, {
+        [layout.OP_CODE]: layout.CODE_EMBED,
+        [layout.OP_WEIGHT]: at.weights,
+      }),
+      header: packedHeader(format),
+    })),
     one('select_rows', hidden, 2, { [layout.OP_CODE]: layout.CODE_SELECT_ROWS }),
     { ...one('softmax', vocab, 2, {}), shape: `n ${vocab}`, bytes: vocab * 8, positions: [0] },
   ];

@@ -2,7 +2,7 @@
 // it exports parts the revisions that can be compared.
 
 import { readFile } from 'node:fs/promises';
-import { OP_WEIGHT, PAGE_POSITIONS } from '../assembly/op_layout.js';
+import { OP_WEIGHT, PACKED_BYTES, PAGE_POSITIONS } from '../assembly/op_layout.js';
 import type { Simd } from '../bindings/executor/executor.js';
 import { type Core, instantiateCore } from '../bindings/executor/wasm/core.js';
 import { WorkerPool } from '../bindings/executor/wasm/threads.js';
@@ -93,9 +93,11 @@ function prepare(kernelCase: KernelCase, core: Core, op: OneOp, at: Regions): Ru
   // As in a step of a model, workers are woken once for many ops.
   const repeats = kernelCase.positions.length === 1 ? MAX_REPEATS : 1;
   op.prepare(kernelCase.fields, kernelCase.positions, at.pages, repeats);
-  const step = Math.ceil(kernelCase.weightBytes / 4096) * 4096;
+  const { header, weightBytes } = kernelCase;
+  const step = Math.ceil((weightBytes && PACKED_BYTES + weightBytes) / 4096) * 4096;
+  const copies = step === 0 ? 1 : Math.max(1, Math.floor(WEIGHT_REGION / step));
+  for (let i = 0; header && i < copies; i++) op.header(at.weights + i * step, header);
   if (step === 0) return { run: () => op.run(), repeats };
-  const copies = Math.max(1, Math.floor(WEIGHT_REGION / step));
   let copy = 0;
   const run = () => {
     for (let i = 0; i < repeats; i++) op.field(i, OP_WEIGHT, at.weights + (copy++ % copies) * step);

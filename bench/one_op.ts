@@ -65,6 +65,11 @@ export class OneOp {
     this.#set(PLAN + layout.PLAN_BYTES + i * layout.OP_BYTES + offset, value);
   }
 
+  /** Writes the header of a packed matrix. */
+  header(address: number, header: ReadonlyMap<number, number>): void {
+    for (const [offset, value] of header) this.#set(address + offset, value);
+  }
+
   run(): void {
     let goesOn = false;
     while (!this.#core.run_plan(PLAN, goesOn)) goesOn = true;

@@ -15,8 +15,8 @@ import { prepareOutput } from '../bindings/compress/output.js';
 import { schemeRecipe } from '../bindings/compress/recipe.js';
 import { SafetensorsWriter } from '../bindings/compress/safetensors_writer.js';
 import { parseConfig } from '../bindings/model/config.js';
-import { f32ToF16 } from '../bindings/model/float16.js';
-import type { Weight } from '../bindings/model/weight.js';
+import { f32ToF16 } from '../bindings/formats/float16.js';
+import { floatWeight as floatWeightOf, type Weight } from '../bindings/model/weight.js';
 import { planFor } from '../bindings/plan/plan_for.js';
 import { Random } from '../bindings/sampler/random.js';
 import type { ModelShape } from './shapes.js';
@@ -99,7 +99,7 @@ function floatWeight([path, shape]: readonly [string, readonly number[]]): Weigh
   const bytes = 2 * shape.reduce((product, size) => product * size, 1);
   const source = { name: path, size: bytes, read: async () => {}, close: async () => {} };
   const values = { name: path, source, offset: 0, bytes };
-  return { path, shape, format: { kind: 'float', dtype: 'f16' }, values };
+  return floatWeightOf(path, shape, 'f16', values);
 }
 
 async function writeLevels(writer: SafetensorsWriter, random: Random, bytes: number) {

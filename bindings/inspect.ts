@@ -2,7 +2,7 @@
 
 import type { MemoryNeed } from './executor/executor.js';
 import { type ExecutorOptions, memoryNeed } from './executor/select.js';
-import { FLOAT_BYTES, formatName } from './formats.js';
+import { formatName } from './formats/codecs.js';
 import { checkLoadOptions } from './load/options.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import type { ModelLocation } from './model/file_tree.js';
@@ -81,9 +81,14 @@ function sum(weights: readonly Weight[], of: (weight: Weight) => number): number
 }
 
 function describeTensor(weight: Weight): TensorInspection {
-  const { values, shape, format } = weight;
-  const bits = format.kind === 'float' ? 8 * FLOAT_BYTES[format.dtype] : format.bits;
-  return { name: values.name, shape, scheme: formatName(format), bits, bytes: storedBytes(weight) };
+  const { shape, format, parts } = weight;
+  return {
+    name: parts[0].name,
+    shape,
+    scheme: formatName(format),
+    bits: format.bits,
+    bytes: storedBytes(weight),
+  };
 }
 
 function parameterCount({ shape }: Weight): number {

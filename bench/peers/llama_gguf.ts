@@ -7,7 +7,7 @@
 //   Q4_0, 18 bytes:  f16 scale, 16 bytes of levels;  w = scale * (q - 8)
 
 import { UnsupportedError } from '../../bindings/errors.js';
-import { formatName, GROUP_SIZE } from '../../bindings/formats.js';
+import { formatName } from '../../bindings/formats/codecs.js';
 import { type Checkpoint, openCheckpoint } from '../../bindings/model/checkpoint.js';
 import type { ModelConfig } from '../../bindings/model/config.js';
 import { readRows } from '../../bindings/model/read_rows.js';
@@ -23,6 +23,8 @@ import {
 } from './gguf.js';
 import { tokenText, tokenType } from './vocabulary.js';
 
+/** Weights of a block. */
+const GROUP = 32;
 const BLOCK_BYTES = 18;
 const LEVEL_BYTES = 16;
 const FILE_TYPE_Q4_0 = 2;
@@ -92,15 +94,16 @@ function ggufTensor({ path, shape, format }: Weight): GgufTensor {
   const name = `${ggufName(path)}.weight`;
   const [n = 0, k] = shape;
   if (k === undefined) return { name, shape, type: GGUF_F32, bytes: n * 4 };
-  const isQ4 = format.kind === 'linear' && format.bits === 4 && format.symmetric;
-  if (!isQ4 || format.scaleType !== 'f16' || k % GROUP_SIZE !== 0) {
-    const scales = format.kind === 'linear' ? ` with ${format.scaleType} scales` : '';
+  const { scale } = format;
+  const isQ4 = formatName(format) === 'int4' && scale?.dtype === 'f16';
+  if (!isQ4 || k % GROUP !== 0) {
+    const scales = scale ? ` with ${scale.dtype} scales` : '';
     throw new UnsupportedError(
-      `[gguf] ${path}: expected int4 with f16 scales and k in blocks of ${GROUP_SIZE}, ` +
+      `[gguf] ${path}: expected int4 with f16 scales and k in blocks of ${GROUP}, ` +
         `came ${formatName(format)}${scales} and k ${k}`,
     );
   }
-  return { name, shape, type: GGUF_Q4_0, bytes: n * (k / GROUP_SIZE) * BLOCK_BYTES };
+  return { name, shape, type: GGUF_Q4_0, bytes: n * (k / GROUP) * BLOCK_BYTES };
 }
 
 function ggufName(path: string): string {
@@ -122,16 +125,15 @@ function rowOrder({ path }: Weight, { headDim }: ModelConfig): (i: number) => nu
 
 async function writeBlocks(out: Uint8Array, weight: Weight, from: (row: number) => number) {
   const [n = 0, k = 0] = weight.shape;
-  const blocks = k / GROUP_SIZE;
-  const levels = await readPart(weight.values);
-  const scales = await readPart(weight.scales!);
+  const blocks = k / GROUP;
+  const [levels, scales] = await Promise.all(weight.parts.map(readPart));
   let at = 0;
   for (let row = 0; row < n; row++) {
     const first = from(row) * blocks;
     for (let block = first; block < first + blocks; block++, at += BLOCK_BYTES) {
-      out[at] = scales[2 * block]!;
-      out[at + 1] = scales[2 * block + 1]!;
-      reorderLevels(levels, block * LEVEL_BYTES, out, at + 2);
+      out[at] = scales![2 * block]!;
+      out[at + 1] = scales![2 * block + 1]!;
+      reorderLevels(levels!, block * LEVEL_BYTES, out, at + 2);
     }
   }
 }

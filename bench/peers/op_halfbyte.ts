@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import * as layout from '../../assembly/op_layout.js';
 import { relaxedSimdRefusal } from '../../bindings/executor/features.js';
 import { instantiateCore } from '../../bindings/executor/wasm/core.js';
+import { packedHeader } from '../../bindings/executor/wasm/packing.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
 import { FREE, OneOp } from '../one_op.js';
 import { K, N, type OpPeer, opNumbers, timeCalls } from './op_peer.js';
 
@@ -26,9 +28,9 @@ export async function load(): Promise<OpPeer> {
   const stored = levels + numbers.levels.length;
   bytes.set(numbers.levels, levels);
   bytes.set(new Uint8Array(numbers.scales.buffer), stored);
-  const { FORMAT_Q4, DTYPE_F16 } = layout;
-  core.pack_tensor(FORMAT_Q4, DTYPE_F16, weight, levels, stored, 0, N, K);
   const op = new OneOp(core, memory, 1);
+  op.header(weight, packedHeader(linearFormat(4, true)));
+  core.pack_tensor(weight, weight + layout.PACKED_BYTES, levels, stored, 0, 0, N, K);
 
   function prepare(m: number): () => void {
     bytes.set(new Uint8Array(opNumbers(m).x.buffer), x);
@@ -38,8 +40,6 @@ export async function load(): Promise<OpPeer> {
       [layout.OP_WEIGHT]: weight,
       [layout.OP_N]: N,
       [layout.OP_K]: K,
-      [layout.OP_FORMAT]: FORMAT_Q4,
-      [layout.OP_DTYPE]: DTYPE_F16,
     };
     const rows = Array.from({ length: m }, (_, row) => row);
     op.prepare(fields, rows, 0, 2);

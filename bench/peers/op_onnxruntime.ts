@@ -1,7 +1,7 @@
 // onnxruntime-web's MatMulNBits, in Node. Its accuracy_level changes nothing in WebAssembly, where weights
 // are expanded to float32.
 
-import { f16ToF32 } from '../../bindings/model/float16.js';
+import { f16ToF32 } from '../../bindings/formats/float16.js';
 import { matMulNBits } from './onnx_model.js';
 import { BLOCK, K, N, type OpPeer, opNumbers, timeCalls } from './op_peer.js';
 

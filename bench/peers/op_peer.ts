@@ -1,6 +1,6 @@
 // One matmul of int4 weights in blocks of 32: y [m, n] = x [m, k] W [n, k], x and y float32.
 
-import { f32ToF16 } from '../../bindings/model/float16.js';
+import { f32ToF16 } from '../../bindings/formats/float16.js';
 import { Random } from '../../bindings/sampler/random.js';
 
 export const N = 2048;

@@ -60,7 +60,7 @@ export async function compressModel(
     await checkTiedHead(checkpoint, signal);
     const tensors = assignSchemes(checkpoint.weights.values(), recipe);
     const sources = new Set([location]);
-    for (const { weight } of tensors) sources.add(weight.values.source.name);
+    for (const { weight } of tensors) sources.add(weight.parts[0].source.name);
     const output = await prepareOutput(out, sources, options.force ?? false);
     try {
       const written = await writeCheckpoint(checkpoint, tensors, output, options);

@@ -2,8 +2,12 @@
 // override that matches wins and replaces the whole scheme. The words are Core ML's.
 
 import { OptionError, UnsupportedError } from '../errors.js';
-import { PALETTE_ROWS } from '../formats.js';
-import { describe } from '../model/json_fields.js';
+import type { WeightFormat } from '../formats/format.js';
+import { linearFormat } from '../formats/linear.js';
+import { paletteFormat } from '../formats/palette.js';
+import type { PackedScheme } from './fit/fit.js';
+import { FITS } from './fit/fits.js';
+import { expectKeys, show } from './fit/options.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
 export type TensorKind = 'embed' | 'head' | 'attention' | 'mlp';
@@ -13,21 +17,12 @@ export interface NoScheme {
   readonly type: 'none';
 }
 
-/** w = scale * q + bias per block of 32 along k; symmetric without bias: w = scale * (q - 2^(bits-1)). */
-export interface LinearScheme {
-  readonly type: 'linear';
-  readonly bits: 4 | 8;
-  readonly symmetric: boolean;
-}
-
-/** w = scale * lut[index]: one table of 16 int8 entries per 16 output channels, one scale per channel. */
-export interface PaletteScheme {
-  readonly type: 'palettize';
-  readonly bits: 4;
-}
-
-export type PackedScheme = LinearScheme | PaletteScheme;
 export type Scheme = NoScheme | PackedScheme;
+
+/** Whether the tensor keeps its floats. */
+export function isNone(scheme: Scheme): scheme is NoScheme {
+  return scheme.type === 'none';
+}
 
 export interface Override {
   /** Path pattern; `*` stands for any characters, dots too. */
@@ -43,18 +38,18 @@ export interface Recipe {
 
 /** The short names of `--scheme`. */
 export const SCHEMES: ReadonlyMap<string, Recipe> = new Map([
-  ['int8', linearRecipe(8, true)],
-  ['int4', linearRecipe(4, true)],
-  ['int4-asym', linearRecipe(4, false)],
-  ['palettize4', { global: { type: 'palettize', bits: 4 }, overrides: [] }],
+  ['int8', packed('linear', linearFormat(8, true))],
+  ['int4', packed('linear', linearFormat(4, true))],
+  ['int4-asym', packed('linear', linearFormat(4, false))],
+  ['palettize4', packed('palettize', paletteFormat(4))],
 ]);
 
 const KINDS: readonly string[] = ['embed', 'head', 'attention', 'mlp'];
-const KNOWN_TYPES = ['linear', 'palettize', 'prune', 'none'];
-const BLOCK_SIZE = 32;
+/** Core ML's types that cannot be made yet. */
+const LATER: readonly string[] = ['prune'];
 
-function linearRecipe(bits: 4 | 8, symmetric: boolean): Recipe {
-  return { global: { type: 'linear', bits, symmetric }, overrides: [] };
+function packed(type: string, format: WeightFormat): Recipe {
+  return { global: { type, format }, overrides: [] };
 }
 
 /**
@@ -136,7 +131,7 @@ function parseOverride(json: unknown, where: string): Override {
   }
   if (kind !== undefined && !KINDS.includes(kind as string)) {
     throw new OptionError(
-      `[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${describe(kind)}`,
+      `[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${show(kind)}`,
     );
   }
   return {
@@ -151,84 +146,22 @@ function parseScheme(json: unknown, where: string): Scheme {
     throw new UnsupportedError(`[recipe] ${where}: joint schemes are not supported yet`);
   }
   const { type, ...rest } = record(json, where);
-  if (typeof type !== 'string' || !KNOWN_TYPES.includes(type)) {
-    throw new OptionError(
-      `[recipe] ${where}.type: expected linear, palettize or none, came ${describe(type)}`,
-    );
-  }
   if (type === 'none') {
-    expectOnly(rest, [], where);
+    expectKeys(rest, [], where);
     return { type: 'none' };
   }
-  if (type === 'palettize') return parsePalette(rest, where);
-  if (type !== 'linear') {
+  if (LATER.includes(type as string)) {
     throw new UnsupportedError(`[recipe] ${where}: type "${type}" is not supported yet`);
   }
-  return parseLinear(rest, where);
-}
-
-function parseLinear(options: Record<string, unknown>, where: string): LinearScheme {
-  expectOnly(options, ['dtype', 'granularity', 'block_size', 'mode'], where);
-  const dtype = options.dtype ?? 'int8';
-  if (typeof dtype !== 'string' || !/^u?int[2-8]$/.test(dtype)) {
-    throw new OptionError(
-      `[recipe] ${where}.dtype: expected int4 or int8, came ${describe(dtype)}`,
-    );
-  }
-  if (dtype !== 'int4' && dtype !== 'int8') {
-    throw new UnsupportedError(`[recipe] ${where}: dtype "${dtype}" is not supported yet`);
-  }
-  const granularity = options.granularity ?? 'per_block';
-  if (granularity !== 'per_block') {
-    throw new UnsupportedError(
-      `[recipe] ${where}: granularity ${describe(granularity)} is not supported yet, per_block is`,
-    );
-  }
-  const blockSize = options.block_size ?? BLOCK_SIZE;
-  if (blockSize !== BLOCK_SIZE) {
-    throw new UnsupportedError(
-      `[recipe] ${where}: block_size ${describe(blockSize)} is not supported yet, ${BLOCK_SIZE} is`,
-    );
-  }
-  const mode = options.mode ?? 'linear_symmetric';
-  if (mode !== 'linear_symmetric' && mode !== 'linear') {
-    throw new OptionError(
-      `[recipe] ${where}.mode: expected linear_symmetric or linear, came ${describe(mode)}`,
-    );
-  }
-  return { type: 'linear', bits: dtype === 'int4' ? 4 : 8, symmetric: mode === 'linear_symmetric' };
-}
-
-/** Core ML's options and defaults, of which one combination is supported. */
-function parsePalette(options: Record<string, unknown>, where: string): PaletteScheme {
-  const { mode, nbits, granularity, group_size: groupSize, ...rest } = options;
-  const { enable_per_channel_scale: scaled, ...others } = rest;
-  expectOnly(others, [], where);
-  const supported: [string, unknown, unknown][] = [
-    ['mode', mode ?? 'kmeans', 'kmeans'],
-    ['nbits', nbits, 4],
-    ['granularity', granularity ?? 'per_tensor', 'per_grouped_channel'],
-    ['group_size', groupSize, PALETTE_ROWS],
-    ['enable_per_channel_scale', scaled ?? false, true],
-  ];
-  for (const [key, came, only] of supported) {
-    if (came === only) continue;
-    throw new UnsupportedError(
-      `[recipe] ${where}: ${key} ${describe(came)} is not supported yet, ${describe(only)} is`,
-    );
-  }
-  return { type: 'palettize', bits: 4 };
-}
-
-function expectOnly(options: Record<string, unknown>, names: readonly string[], where: string) {
-  for (const key of Object.keys(options)) {
-    if (!names.includes(key)) throw new OptionError(`[recipe] ${where}: unknown key "${key}"`);
-  }
+  const fit = FITS.get(type as string);
+  if (fit) return { type: fit.type, format: fit.parse(rest, where) };
+  const types = [...FITS.keys()].join(', ');
+  throw new OptionError(`[recipe] ${where}.type: expected ${types} or none, came ${show(type)}`);
 }
 
 function record(json: unknown, where: string): Record<string, unknown> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new OptionError(`[recipe] ${where}: expected an object, came ${describe(json)}`);
+    throw new OptionError(`[recipe] ${where}: expected an object, came ${show(json)}`);
   }
   return json as Record<string, unknown>;
 }

@@ -3,15 +3,16 @@
 
 import { createFile } from '#platform';
 import { FormatError } from '../errors.js';
-import { PALETTE_ROWS } from '../formats.js';
-import { f32ToF16 } from '../model/float16.js';
+import { packBits } from '../formats/bits.js';
+import { codecOf } from '../formats/codecs.js';
+import { encodeFloats } from '../formats/float_bytes.js';
+import type { FloatType } from '../formats/format.js';
 import type { Progress } from '../model/progress.js';
 import { readRows } from '../model/read_rows.js';
-import type { Weight } from '../model/weight.js';
-import { type CompressedTensor, matrixShape, tensorEntries } from './compressed_tensor.js';
-import { packBits, quantizeLinear } from './linear.js';
-import { palettize } from './palettize.js';
-import type { LinearScheme } from './recipe.js';
+import { matrixShape, type Weight } from '../model/weight.js';
+import { type CompressedTensor, tensorEntries } from './compressed_tensor.js';
+import type { FittedStrip, PackedScheme } from './fit/fit.js';
+import { FITS } from './fit/fits.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
 
 /** Floats of a strip: 4 MiB. */
@@ -61,7 +62,10 @@ async function writeTensor(
   tensor: CompressedTensor,
   onStrip: (weights: number) => void,
 ): Promise<number> {
-  const scaleType = await writeParts(writer, tensor, onStrip);
+  const { weight, scheme } = tensor;
+  const scaleType = scheme
+    ? await writePacked(writer, weight, scheme, onStrip)
+    : await writeFloats(writer, weight, onStrip);
   let bytes = 0;
   for (const stored of tensorEntries(tensor, scaleType)) {
     writer.endTensor(stored);
@@ -70,26 +74,15 @@ async function writeTensor(
   return bytes;
 }
 
-/** Writes the bytes of all its tensors. @returns the type of scales and biases */
-function writeParts(
-  writer: SafetensorsWriter,
-  { weight, scheme }: CompressedTensor,
-  onStrip: (weights: number) => void,
-): Promise<'f16' | 'f32'> {
-  if (!scheme) return writeFloats(writer, weight, onStrip);
-  if (scheme.type === 'palettize') return writePalette(writer, weight, onStrip);
-  return writeLinear(writer, weight, scheme, onStrip);
-}
-
-/** Copies a weight that keeps its floats. */
+/** Copies a weight that keeps its floats. @returns a type of scales, of which it has none */
 async function writeFloats(
   writer: SafetensorsWriter,
   weight: Weight,
   onStrip: (weights: number) => void,
-): Promise<'f16'> {
-  const { source, offset, bytes } = weight.values;
+): Promise<FloatType> {
+  const [{ source, offset, bytes }] = weight.parts;
   const rowBytes = bytes / matrixShape(weight).n;
-  for await (const strip of strips(weight)) {
+  for await (const strip of strips(weight, 1)) {
     const raw = new Uint8Array((strip.end - strip.begin) * rowBytes);
     await source.read(offset + strip.begin * rowBytes, raw);
     await writer.append(raw);
@@ -98,62 +91,39 @@ async function writeFloats(
   return 'f16';
 }
 
-/** Writes q, then scales, then biases. @returns the type that holds all scales and biases */
-async function writeLinear(
+/** Writes the codes, then what else the format has, part by part. @returns the type of scales and biases */
+async function writePacked(
   writer: SafetensorsWriter,
   weight: Weight,
-  scheme: LinearScheme,
+  { type, format }: PackedScheme,
   onStrip: (weights: number) => void,
-): Promise<'f16' | 'f32'> {
-  const scales: Float32Array[] = [];
-  const biases: Float32Array[] = [];
-  let inHalf = true;
-  for await (const { values } of strips(weight)) {
-    const strip = quantizeLinear(values, matrixShape(weight).k, scheme);
-    await writer.append(packBits(strip.q, scheme.bits));
-    scales.push(strip.scales);
-    if (strip.biases) biases.push(strip.biases);
-    inHalf &&= strip.inHalf;
+): Promise<FloatType> {
+  const fit = FITS.get(type)!;
+  const { n, k } = matrixShape(weight);
+  const held: Omit<FittedStrip, 'codes'>[] = [];
+  for await (const { values } of strips(weight, format.lut?.rows ?? 1)) {
+    const { codes, ...rest } = fit.run(values, k, format);
+    await writer.append(packBits(codes, format.bits));
+    held.push(rest);
     onStrip(values.length);
   }
-  return writeScales(writer, [...scales, ...biases], inHalf);
-}
-
-/** Writes indices, then scales, then tables. @returns the type that holds all scales */
-async function writePalette(
-  writer: SafetensorsWriter,
-  weight: Weight,
-  onStrip: (weights: number) => void,
-): Promise<'f16' | 'f32'> {
-  const scales: Float32Array[] = [];
-  const luts: Int8Array[] = [];
-  let inHalf = true;
-  for await (const { values } of strips(weight)) {
-    const strip = palettize(values, matrixShape(weight).k);
-    await writer.append(packBits(strip.indices, 4));
-    scales.push(strip.scales);
-    luts.push(strip.luts);
-    inHalf &&= strip.inHalf;
-    onStrip(values.length);
+  const scaleType = held.every(({ inHalf }) => inHalf) ? 'f16' : 'f32';
+  for (const { role } of codecOf(format).parts(format, n, k)) {
+    if (role === 'codes') continue;
+    for (const strip of held) await writer.append(storedBytes(strip[role]!, scaleType));
   }
-  const scaleType = await writeScales(writer, scales, inHalf);
-  for (const part of luts) await writer.append(asBytes(part));
   return scaleType;
 }
 
-async function writeScales(
-  writer: SafetensorsWriter,
-  parts: readonly Float32Array[],
-  inHalf: boolean,
-): Promise<'f16' | 'f32'> {
-  for (const part of parts) await writer.append(asBytes(inHalf ? toHalves(part) : part));
-  return inHalf ? 'f16' : 'f32';
+function storedBytes(values: Int8Array | Float32Array, type: FloatType): Uint8Array {
+  if (values instanceof Float32Array) return encodeFloats(values, type);
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** The rows of a weight as floats, in strips of whole palette groups, all checked to be finite. */
-async function* strips(weight: Weight) {
+/** The rows of a weight as floats, in strips of a multiple of `together` rows, all checked to be finite. */
+async function* strips(weight: Weight, together: number) {
   const { n, k } = matrixShape(weight);
-  const rows = PALETTE_ROWS * Math.max(1, Math.floor(STRIP_WEIGHTS / (PALETTE_ROWS * k)));
+  const rows = together * Math.max(1, Math.floor(STRIP_WEIGHTS / (together * k)));
   for (let begin = 0; begin < n; begin += rows) {
     const end = Math.min(begin + rows, n);
     const values = await readRows(weight, begin, end);
@@ -172,12 +142,4 @@ async function* strips(weight: Weight) {
 
 function weightCount(weight: Weight): number {
   return weight.shape.reduce((product, size) => product * size, 1);
-}
-
-function toHalves(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, f32ToF16);
-}
-
-function asBytes(values: Int8Array | Uint16Array | Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -144,7 +144,7 @@ function checkTrace(onTrace: unknown, device: string | undefined): void {
 function wasmOptions(checkpoint: Checkpoint, options: CreateOptions): WasmOptions {
   const { threads = 'auto', kvCache, simd, kvCacheBytes, core } = options;
   const { signal, onProgress, onTrace } = options;
-  const compressed = [...checkpoint.weights.values()].some(({ format }) => format.kind !== 'float');
+  const compressed = [...checkpoint.weights.values()].some(({ format }) => !format.float);
   const kvType = kvCache ?? (compressed ? 'f16' : 'f32');
   return { threads, simd, kvType, kvCacheBytes, core, signal, onProgress, onTrace };
 }

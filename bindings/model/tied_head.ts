@@ -23,10 +23,9 @@ export async function checkTiedHead(checkpoint: Checkpoint, signal?: AbortSignal
     JSON.stringify({ shape, format }),
   );
   if (came !== expected) throw refuse(`it is ${came}, not ${expected}`);
-  for (const part of ['values', 'scales', 'biases', 'lut'] as const) {
-    if (!head[part] || !embedding[part]) continue;
-    const byte = await firstDifference(head[part], embedding[part], signal);
-    if (byte >= 0) throw refuse(`row ${rowOf(byte, head[part], head)} of ${part} differs`);
+  for (const [i, part] of head.parts.entries()) {
+    const byte = await firstDifference(part, embedding.parts[i]!, signal);
+    if (byte >= 0) throw refuse(`row ${rowOf(byte, part, head)} of its ${part.role} differs`);
   }
 }
 

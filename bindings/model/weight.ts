@@ -1,17 +1,22 @@
 // A weight as the plan sees it: one name, one shape, one format, and where its bytes lie.
 
-import type { WeightFormat } from '../formats.js';
+import { codecOf } from '../formats/codecs.js';
+import { type FloatType, floatFormat, type WeightFormat } from '../formats/format.js';
+import type { PartShape } from '../formats/parts.js';
 import type { ByteSource } from '../platform/byte_source.js';
 
 export type { ByteSource };
 
-/** One stored tensor: row-major bytes [offset, offset + bytes) of `source`. */
-export interface Part {
+/** Bytes [offset, offset + bytes) of `source`. */
+export interface StoredBytes {
   readonly name: string;
   readonly source: ByteSource;
   readonly offset: number;
   readonly bytes: number;
 }
+
+/** One stored tensor of a weight, row-major. */
+export interface Part extends PartShape, StoredBytes {}
 
 /** A weight matrix [n, k], or a vector [n]. */
 export interface Weight {
@@ -19,17 +24,29 @@ export interface Weight {
   readonly path: string;
   readonly shape: readonly number[];
   readonly format: WeightFormat;
-  /** Row-major values: floats [n, k], or packed q or indices [n, paddedK(k) * bits / 8] bytes. */
-  readonly values: Part;
-  /** Linear formats: [n, paddedK(k) / 32] scales. Palettes: [n], one per output channel. */
-  readonly scales?: Part;
-  /** Linear formats that are not symmetric: [n, paddedK(k) / 32] biases. */
-  readonly biases?: Part;
-  /** Palettes: [ceil(n / 16), 16] int8. */
-  readonly lut?: Part;
+  /** As the format's codec lists them: the codes, or the floats, first. */
+  readonly parts: readonly [Part, ...Part[]];
+}
+
+/** Floats of `type` as they are stored. */
+export function floatWeight(
+  path: string,
+  shape: readonly number[],
+  type: FloatType,
+  { name, source, offset, bytes }: StoredBytes,
+): Weight {
+  const format = floatFormat(type);
+  const [codes] = codecOf(format).parts(format, shape[0] ?? 0, shape[1] ?? 1);
+  return { path, shape, format, parts: [{ ...codes!, name, source, offset, bytes }] };
+}
+
+/** [n, k]; a vector is one column. */
+export function matrixShape({ shape }: Weight): { n: number; k: number } {
+  const [n = 0, k = 1] = shape;
+  return { n, k };
 }
 
 /** Bytes of all its tensors as stored. */
-export function storedBytes({ values, scales, biases, lut }: Weight): number {
-  return values.bytes + (scales?.bytes ?? 0) + (biases?.bytes ?? 0) + (lut?.bytes ?? 0);
+export function storedBytes({ parts }: Weight): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }

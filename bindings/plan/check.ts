@@ -33,7 +33,7 @@ export function checkWeights(plan: Plan, weights: ReadonlyMap<string, Weight>, n
 
 /** Groups run along k, which a vector has not. */
 function checkVectorFormat(weight: Weight, name: string): void {
-  if (weight.shape.length > 1 || weight.format.kind === 'float') return;
+  if (weight.shape.length > 1 || weight.format.float) return;
   throw new FormatError(`[${name}] ${weight.path}.weight: a vector is quantized, expected floats`);
 }
 

@@ -12,7 +12,7 @@ import {
   SourceError,
   UnsupportedError,
 } from '../../bindings/errors.js';
-import { formatName } from '../../bindings/formats.js';
+import { formatName } from '../../bindings/formats/codecs.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { readRows } from '../../bindings/model/read_rows.js';
 import {
@@ -347,10 +347,7 @@ test('tiny weights get float32 scales', async ({ dir }) => {
   await writeFile(join(model, 'model.safetensors'), safetensorsBytes(stored));
   await compressModel(model, join(dir, 'out'), { scheme: 'int4-asym' });
   const checkpoint = await openCheckpoint(join(dir, 'out'), {});
-  const scaleType = (path: string) => {
-    const { format } = checkpoint.weights.get(path)!;
-    return format.kind === 'linear' ? format.scaleType : null;
-  };
+  const scaleType = (path: string) => checkpoint.weights.get(path)!.format.scale?.dtype;
   assert.is(scaleType(DOWN), 'f32');
   assert.is(scaleType('model.layers.0.mlp.down_proj'), 'f16');
   await checkpoint.close();

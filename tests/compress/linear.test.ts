@@ -1,12 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { holdsInHalf, roundToHalf } from '../../bindings/compress/half.js';
-import { packBits, type QuantizedStrip, quantizeLinear } from '../../bindings/compress/linear.js';
-import type { LinearScheme } from '../../bindings/compress/recipe.js';
+import type { FittedStrip } from '../../bindings/compress/fit/fit.js';
+import { holdsInHalf, roundToHalf } from '../../bindings/compress/fit/half.js';
+import { linearFit } from '../../bindings/compress/fit/linear.js';
+import type { WeightFormat } from '../../bindings/formats/format.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
 
-const INT8: LinearScheme = { type: 'linear', bits: 8, symmetric: true };
-const INT4: LinearScheme = { type: 'linear', bits: 4, symmetric: true };
-const INT4_ASYM: LinearScheme = { type: 'linear', bits: 4, symmetric: false };
+const INT8 = linearFormat(8, true);
+const INT4 = linearFormat(4, true);
+const INT4_ASYM = linearFormat(4, false);
 const SCHEMES = { INT8, INT4, INT4_ASYM };
 
 /** Seeded floats, roughly normal. */
@@ -19,7 +21,7 @@ function randomWeights(count: number, seed: number, size = 0.05): Float32Array {
   return Float32Array.from({ length: count }, () => (next() + next() + next() + next()) * size);
 }
 
-function dequantize(strip: QuantizedStrip, rows: number, k: number, scheme: LinearScheme) {
+function dequantize(strip: FittedStrip, rows: number, k: number, scheme: WeightFormat) {
   const groups = Math.ceil(k / 32);
   const out = new Float32Array(rows * k);
   for (let row = 0; row < rows; row++) {
@@ -27,7 +29,7 @@ function dequantize(strip: QuantizedStrip, rows: number, k: number, scheme: Line
       const g = row * groups + (i >> 5);
       const scale = strip.scales[g] as number;
       const bias = strip.biases ? (strip.biases[g] as number) : -(2 ** (scheme.bits - 1)) * scale;
-      out[row * k + i] = scale * (strip.q[row * groups * 32 + i] as number) + bias;
+      out[row * k + i] = scale * (strip.codes[row * groups * 32 + i] as number) + bias;
     }
   }
   return out;
@@ -42,15 +44,15 @@ for (const [name, scheme] of Object.entries(SCHEMES)) {
     test(`${name}, k ${k}: inside the range no weight is off by more than half a scale`, () => {
       const rows = 7;
       const w = randomWeights(rows * k, k);
-      const strip = quantizeLinear(w, k, scheme);
+      const strip = linearFit.run(w, k, scheme);
       const back = dequantize(strip, rows, k, scheme);
       const kPadded = Math.ceil(k / 32) * 32;
-      assert.is(strip.q.length, rows * kPadded);
+      assert.is(strip.codes.length, rows * kPadded);
       assert.ok(strip.inHalf);
       let clipped = 0;
       for (let i = 0; i < w.length; i++) {
         const row = Math.floor(i / k);
-        const q = strip.q[row * kPadded + (i % k)] as number;
+        const q = strip.codes[row * kPadded + (i % k)] as number;
         const scale = Math.abs(strip.scales[(row * kPadded) / 32 + ((i % k) >> 5)] as number);
         const miss = Math.abs((back[i] as number) - (w[i] as number));
         if (miss <= scale * 0.5 + 1e-7) continue;
@@ -73,12 +75,12 @@ test('int4 is never worse than rounding to max / 7, to the signed extreme / -8, 
     const [low, high] = [Math.min(...w), Math.max(...w)];
     const plain = (scale: number, bias: number) =>
       w.map((x) => scale * Math.min(15, Math.max(0, Math.round((x - bias) / scale))) + bias);
-    const found = squaredError(dequantize(quantizeLinear(w, 32, INT4), 1, 32, INT4), w);
+    const found = squaredError(dequantize(linearFit.run(w, 32, INT4), 1, 32, INT4), w);
     for (const scale of [extreme / -8, Math.abs(extreme) / 7]) {
       const half = roundToHalf(scale);
       assert.ok(found <= squaredError(plain(half, -8 * half), w) * (1 + 1e-6));
     }
-    const asym = squaredError(dequantize(quantizeLinear(w, 32, INT4_ASYM), 1, 32, INT4_ASYM), w);
+    const asym = squaredError(dequantize(linearFit.run(w, 32, INT4_ASYM), 1, 32, INT4_ASYM), w);
     const line = plain(roundToHalf((high - low) / 15), roundToHalf(low));
     assert.ok(asym <= squaredError(line, w) * (1 + 1e-6));
   }
@@ -86,13 +88,13 @@ test('int4 is never worse than rounding to max / 7, to the signed extreme / -8, 
 
 test('weights on the grid come back exactly', () => {
   for (const [name, scheme] of Object.entries(SCHEMES)) {
-    const zero = scheme.symmetric ? 2 ** (scheme.bits - 1) : 3;
+    const zero = !scheme.bias ? 2 ** (scheme.bits - 1) : 3;
     const top = 2 ** scheme.bits - 1;
     const w = Float32Array.from({ length: 32 }, (_, i) => {
       const low = scheme.bits === 8 ? 1 : 0;
       return 0.125 * (Math.max(low, Math.round((i * top) / 31)) - zero);
     });
-    const back = dequantize(quantizeLinear(w, 32, scheme), 1, 32, scheme);
+    const back = dequantize(linearFit.run(w, 32, scheme), 1, 32, scheme);
     assert.equal(back, w, name);
   }
 });
@@ -100,11 +102,11 @@ test('weights on the grid come back exactly', () => {
 test('a block of zeros stays zero, a constant block stays near its value', () => {
   for (const scheme of Object.values(SCHEMES)) {
     assert.equal(
-      dequantize(quantizeLinear(new Float32Array(64), 64, scheme), 1, 64, scheme),
+      dequantize(linearFit.run(new Float32Array(64), 64, scheme), 1, 64, scheme),
       new Float32Array(64),
     );
     const back = dequantize(
-      quantizeLinear(new Float32Array(32).fill(-0.3), 32, scheme),
+      linearFit.run(new Float32Array(32).fill(-0.3), 32, scheme),
       1,
       32,
       scheme,
@@ -117,7 +119,7 @@ test('scales that float16 cannot hold stay float32', () => {
   for (const scheme of Object.values(SCHEMES)) {
     for (const size of [1e-9, 1e-38, 1e9, 1e37]) {
       const w = randomWeights(64, 5, size);
-      const strip = quantizeLinear(w, 64, scheme);
+      const strip = linearFit.run(w, 64, scheme);
       assert.not(strip.inHalf);
       const relative = squaredError(
         dequantize(strip, 1, 64, scheme).map((x) => x / size),
@@ -131,16 +133,11 @@ test('scales that float16 cannot hold stay float32', () => {
 test('the same weights give the same bytes, whatever strip they come in', () => {
   const w = randomWeights(6 * 40, 9);
   for (const scheme of Object.values(SCHEMES)) {
-    const whole = quantizeLinear(w, 40, scheme);
-    const last = quantizeLinear(w.slice(5 * 40), 40, scheme);
-    assert.equal(whole.q.slice(5 * 64), last.q);
+    const whole = linearFit.run(w, 40, scheme);
+    const last = linearFit.run(w.slice(5 * 40), 40, scheme);
+    assert.equal(whole.codes.slice(5 * 64), last.codes);
     assert.equal(whole.scales.slice(10), last.scales);
   }
-});
-
-test('4-bit levels lie low nibble first', () => {
-  assert.equal(packBits(Uint8Array.of(1, 2, 15, 0), 4), Uint8Array.of(0x21, 0x0f));
-  assert.equal(packBits(Uint8Array.of(1, 255), 8), Uint8Array.of(1, 255));
 });
 
 test('roundToHalf: ties to even, subnormals, overflow', () => {

@@ -1,14 +1,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type PalettizedStrip, palettize } from '../../bindings/compress/palettize.js';
+import type { FittedStrip, Floats } from '../../bindings/compress/fit/fit.js';
+import { paletteFit } from '../../bindings/compress/fit/palettize.js';
+import { paletteFormat } from '../../bindings/formats/palette.js';
 import { normals, TestRandom } from '../support/random.js';
 
-function dequantize(strip: PalettizedStrip, rows: number, k: number): Float64Array {
+const palettize = (w: Floats, k: number) => paletteFit.run(w, k, paletteFormat(4));
+
+function dequantize(strip: FittedStrip, rows: number, k: number): Float64Array {
   const padded = Math.ceil(k / 32) * 32;
   return Float64Array.from({ length: rows * k }, (_, i) => {
     const row = Math.floor(i / k);
-    const index = strip.indices[row * padded + (i % k)]!;
-    return strip.scales[row]! * strip.luts[Math.floor(row / 16) * 16 + index]!;
+    const index = strip.codes[row * padded + (i % k)]!;
+    return strip.scales[row]! * strip.lut![Math.floor(row / 16) * 16 + index]!;
   });
 }
 
@@ -33,8 +37,8 @@ for (const [rows, k] of [
     // Rows of sizes from 0.001 to 10: scales must take that up.
     const w = normals(rows * k, random).map((x, i) => x * 10 ** ((Math.floor(i / k) % 5) - 3));
     const strip = palettize(w, k);
-    assert.is(strip.indices.length, rows * Math.ceil(k / 32) * 32);
-    assert.is(strip.luts.length, Math.ceil(rows / 16) * 16);
+    assert.is(strip.codes.length, rows * Math.ceil(k / 32) * 32);
+    assert.is(strip.lut!.length, Math.ceil(rows / 16) * 16);
     assert.ok(strip.inHalf);
     // The best 16 levels for a normal distribution leave 0.0974 (Max, 1960).
     const error = relativeError(dequantize(strip, rows, k), w);
@@ -50,17 +54,17 @@ for (const [rows, k] of [
 test('every index is the nearest entry, tables ascend within 7 bits', () => {
   const [rows, k] = [20, 96];
   const w = normals(rows * k, new TestRandom(4));
-  const { indices, luts, scales } = palettize(w, k);
+  const { codes, lut: luts, scales } = palettize(w, k);
   for (const [i, value] of w.entries()) {
     const row = Math.floor(i / k);
-    const lut = [...luts.slice(Math.floor(row / 16) * 16, Math.floor(row / 16) * 16 + 16)];
+    const lut = [...luts!.slice(Math.floor(row / 16) * 16, Math.floor(row / 16) * 16 + 16)];
     assert.equal(
       lut,
       [...lut].sort((a, b) => a - b),
     );
     assert.ok(lut.every((entry) => entry >= -64 && entry <= 63));
     const misses = lut.map((entry) => Math.abs(scales[row]! * entry - value));
-    const chosen = misses[indices[row * 96 + (i % k)]!]!;
+    const chosen = misses[codes[row * 96 + (i % k)]!]!;
     assert.ok(chosen <= Math.min(...misses) * (1 + 1e-6), `weight ${i}`);
   }
 });
@@ -118,8 +122,8 @@ test('the same weights give the same bytes, whatever strip they come in', () => 
   const w = normals(40 * k, new TestRandom(9));
   const whole = palettize(w, k);
   const last = palettize(w.slice(32 * k), k);
-  assert.equal(whole.indices.slice(32 * 64), last.indices);
-  assert.equal(whole.luts.slice(32), last.luts);
+  assert.equal(whole.codes.slice(32 * 64), last.codes);
+  assert.equal(whole.lut!.slice(32), last.lut);
   assert.equal(whole.scales.slice(32), last.scales);
 });
 

@@ -7,11 +7,13 @@ import {
   schemeRecipe,
 } from '../../bindings/compress/recipe.js';
 import { OptionError, UnsupportedError } from '../../bindings/errors.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
+import { paletteFormat } from '../../bindings/formats/palette.js';
 
-const INT4: Scheme = { type: 'linear', bits: 4, symmetric: true };
-const INT8: Scheme = { type: 'linear', bits: 8, symmetric: true };
+const INT4: Scheme = { type: 'linear', format: linearFormat(4, true) };
+const INT8: Scheme = { type: 'linear', format: linearFormat(8, true) };
 const NONE: Scheme = { type: 'none' };
-const PALETTE: Scheme = { type: 'palettize', bits: 4 };
+const PALETTE: Scheme = { type: 'palettize', format: paletteFormat(4) };
 const palette4 = {
   type: 'palettize',
   nbits: 4,
@@ -40,7 +42,7 @@ const RESOLVED: [string, Scheme][] = [
   ['model.layers.0.mlp.up_proj', NONE],
   ['model.layers.0.self_attn.q_proj', NONE],
   ['model.layers.10.self_attn.q_proj', INT8],
-  ['model.layers.10.mlp.down_proj', { type: 'linear', bits: 8, symmetric: false }],
+  ['model.layers.10.mlp.down_proj', { type: 'linear', format: linearFormat(8, false) }],
 ];
 
 for (const [path, scheme] of RESOLVED) {
@@ -70,7 +72,10 @@ for (const [match, path, expected] of PATTERNS) {
 
 test('short names', () => {
   assert.equal(schemeRecipe('int4').global, INT4);
-  assert.equal(schemeRecipe('int4-asym').global, { type: 'linear', bits: 4, symmetric: false });
+  assert.equal(schemeRecipe('int4-asym').global, {
+    type: 'linear',
+    format: linearFormat(4, false),
+  });
   assert.equal(schemeRecipe('int8').global, INT8);
   assert.throws(
     () => schemeRecipe('int5'),

@@ -4,9 +4,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as layout from '../../assembly/op_layout.js';
 import { OP_KINDS, type OpShape, opBytes } from '../../bindings/executor/wasm/op_bytes.js';
-import type { LinearFormat } from '../../bindings/formats.js';
+import { floatFormat } from '../../bindings/formats/format.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
 
-const INT4: LinearFormat = { kind: 'linear', bits: 4, scaleType: 'f16', symmetric: true };
+const INT4 = linearFormat(4, true);
 
 function bytes(code: number, shape: Partial<OpShape>, positions: readonly number[]): number {
   const none = { n: 0, k: 0, heads: 0, kvHeads: 0, headDim: 0, window: 0, weightBytes: 0 };
@@ -52,7 +53,7 @@ test('matmul: the packed weight once, int8 rows in, floats out', () => {
 });
 
 test('matmul: float weights take float rows', () => {
-  const format = { kind: 'float', dtype: 'f16' } as const;
+  const format = floatFormat('f16');
   const shape = { n: 10, k: 4, format, weightBytes: 16 * 4 * 2 };
   assert.is(bytes(layout.CODE_MATMUL, shape, [0]), 128 + 4 * 4 + 10 * 4);
 });

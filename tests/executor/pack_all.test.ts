@@ -6,7 +6,7 @@ import type { Core, MemoryViews } from '../../bindings/executor/wasm/core.js';
 import type { Layout } from '../../bindings/executor/wasm/layout.js';
 import { packAll } from '../../bindings/executor/wasm/pack_all.js';
 import type { Checkpoint } from '../../bindings/model/checkpoint.js';
-import type { Weight } from '../../bindings/model/weight.js';
+import { floatWeight, type Weight } from '../../bindings/model/weight.js';
 
 const ROW_BYTES = 64;
 
@@ -19,13 +19,16 @@ function weight(path: string, ms: number): Weight {
     close: async () => {},
   };
   const values = { name: path, source, offset: 0, bytes: 16 * ROW_BYTES };
-  return { path, shape: [16, 16], format: { kind: 'float', dtype: 'f32' }, values };
+  return floatWeight(path, [16, 16], 'f32', values);
 }
 
 test('after the error of one tensor nothing is read or reported any more', async () => {
   const weights = new Map(['bad', 'slow', 'never'].map((path, i) => [path, weight(path, i * 20)]));
   const core = { pack_tensor: () => 3 } as unknown as Core;
-  const views = { bytes: () => new Uint8Array(16 * ROW_BYTES) } as unknown as MemoryViews;
+  const views = {
+    words: new Uint32Array(64),
+    bytes: (_: number, length: number) => new Uint8Array(length),
+  } as unknown as MemoryViews;
   const places = { staging: 0, stagingBytes: 32 * ROW_BYTES, weights: new Map() };
   let reports = 0;
   const onProgress = () => {

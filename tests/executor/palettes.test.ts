@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PACKED_BYTES } from '../../assembly/op_layout.js';
 import { compressModel } from '../../bindings/compress/compress.js';
 import { ReferenceExecutor } from '../../bindings/executor/reference.js';
 import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
-import { packedBytes } from '../../bindings/executor/wasm/pack.js';
+import { packedBytes } from '../../bindings/executor/wasm/packing.js';
+import { paletteFormat } from '../../bindings/formats/palette.js';
 import { inspectModel, loadModel } from '../../bindings/index.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import type { Weight } from '../../bindings/model/weight.js';
@@ -35,8 +37,8 @@ test.after.each(({ dir }) => rm(dir, { recursive: true }));
 test('packed bytes are those that the kernel reads', () => {
   for (const { n, k } of product({ n: [1, 8, 16, 21], k: [32, 172] })) {
     const { packed } = paletteWeight({ n, k, scaleType: 'f16' }, new TestRandom(1));
-    const format = { kind: 'palette', bits: 4, scaleType: 'f16' } as const;
-    assert.is(packedBytes({ shape: [n, k], format } as unknown as Weight), packed.length);
+    const weight = { shape: [n, k], format: paletteFormat(4) } as unknown as Weight;
+    assert.is(packedBytes(weight), PACKED_BYTES + packed.length);
   }
 });
 

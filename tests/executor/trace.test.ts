@@ -3,6 +3,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PACKED_BYTES } from '../../assembly/op_layout.js';
 import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
 import type { OnTrace, StepTrace } from '../../bindings/trace/step_trace.js';
@@ -108,7 +109,7 @@ test('shapes, formats and bytes', async () => {
     return { kind, m, n, k, format, bytes };
   };
   const matmul = { kind: 'matmul', n: 32, k: 44, format: 'f32' };
-  const weight = 32 * 44 * 4;
+  const weight = PACKED_BYTES + 32 * 44 * 4;
   assert.equal(find(prefill, '0.mlp.down_proj.weight'), {
     ...matmul,
     m: 3,

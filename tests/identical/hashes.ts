@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compressModel } from '../../bindings/compress/compress.js';
+import { SCHEMES } from '../../bindings/compress/recipe.js';
 import type { KvType, Simd } from '../../bindings/executor/executor.js';
 import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
@@ -14,7 +15,7 @@ import { Session } from '../../bindings/session/session.js';
 import { TurnQueue } from '../../bindings/session/turn_queue.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
-const SCHEMES = ['float', 'int8', 'int4', 'int4-asym', 'palettize4'];
+const NAMES = ['float', ...SCHEMES.keys()];
 const KV_TYPES: readonly KvType[] = ['f32', 'f16', 'int8'];
 const THREADS = [1, 2, 3];
 /** Tokens a prefill call; the last is the whole prompt at once. */
@@ -37,7 +38,7 @@ export async function outcomes(simd: Simd): Promise<Outcome[]> {
   try {
     const all: Outcome[] = [];
     const model = await writeTinyLlama(join(folder, 'float'), { seed: 5, contextLength: 320 });
-    for (const scheme of SCHEMES) {
+    for (const scheme of NAMES) {
       const path = join(folder, scheme);
       if (scheme !== 'float') await compressModel(model, path, { scheme });
       for (const kvType of KV_TYPES) {

@@ -1,9 +1,10 @@
 import { test } from 'uvu';
-import { CODE_MATMUL, FORMAT_FLOAT } from '../../assembly/op_layout.js';
+import { CODE_MATMUL } from '../../assembly/op_layout.js';
 import { matmul } from '../../bindings/executor/reference.js';
+import { floatFormat } from '../../bindings/formats/format.js';
 import { assertClose, assertSameBytes } from '../support/compare.js';
 import { asF32 } from '../support/core.js';
-import { DTYPES, runOp } from '../support/ops.js';
+import { runOp, withHeader } from '../support/ops.js';
 import { packFloat } from '../support/packed.js';
 import { caseName, hostileRows, normals, product, TestRandom } from '../support/random.js';
 
@@ -22,9 +23,8 @@ for (const type of ['f32', 'f16', 'bf16'] as const) {
       const run = (rows: Float32Array) => {
         const [out] = runOp('matmul_float', Math.ceil(n / 8), (core) => {
           const out = core.output((rows.length / k) * n * 4);
-          const weight = core.input(w.packed);
-          const dtype = DTYPES[type];
-          const fields = { out, x: core.input(rows), weight, n, k, format: FORMAT_FLOAT, dtype };
+          const weight = core.input(withHeader(floatFormat(type), w.packed));
+          const fields = { out, x: core.input(rows), weight, n, k };
           return { code: CODE_MATMUL, fields, rows: rows.length / k, outputs: [out] };
         });
         return out!;

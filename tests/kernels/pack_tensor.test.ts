@@ -2,41 +2,53 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FORMAT_FLOAT, FORMAT_LUT4, FORMAT_Q4, FORMAT_Q8 } from '../../assembly/op_layout.js';
-import { GROUP_SIZE, paddedK } from '../../bindings/formats.js';
+import { packBits } from '../../bindings/formats/bits.js';
+import {
+  floatFormat,
+  paddedK,
+  type WeightFormat,
+  withScaleType,
+} from '../../bindings/formats/format.js';
+import { paletteFormat } from '../../bindings/formats/palette.js';
+import type { Role } from '../../bindings/formats/parts.js';
 import { assertSameBytes } from '../support/compare.js';
 import { CORES, runKernel } from '../support/core.js';
 import { stored } from '../support/floats.js';
-import { DTYPES } from '../support/ops.js';
-import { linearWeight, packFloat } from '../support/packed.js';
+import { withHeader } from '../support/ops.js';
+import { formatOf, linearWeight, packFloat } from '../support/packed.js';
 import { paletteWeight } from '../support/palettes.js';
 import { caseName, normals, product, TestRandom } from '../support/random.js';
 
 const FLOAT_TYPES = ['f32', 'f16', 'bf16'] as const;
+
+type Parts = Readonly<Partial<Record<Role, ArrayBufferView>>>;
+
+/** The panels that pack_tensor makes of a weight's parts. */
+function pack(format: WeightFormat, parts: Parts, n: number, k: number, bytes: number): Uint8Array {
+  const [out] = runKernel('pack_tensor', 1, (core) => {
+    const to = core.output(bytes);
+    const header = core.input(withHeader(format, new Uint8Array(0)));
+    const at = (part?: ArrayBufferView) => (part ? core.input(part).address : 0);
+    const from = [at(parts.codes), at(parts.scales), at(parts.biases), at(parts.lut)];
+    const call = (begin: number, end: number) => {
+      if (begin === end) return;
+      const bad = core.call('pack_tensor', header.address, to.address, ...from, n, k);
+      assert.is(bad, -1);
+    };
+    return { outputs: [to], call };
+  });
+  return out!;
+}
 
 for (const one of product({ type: FLOAT_TYPES, n: [1, 8, 13], k: [3, 32] })) {
   test(`pack_tensor float ${caseName(one)}`, () => {
     const { type, n, k } = one;
     const values = normals(n * k, new TestRandom(n * 100 + k));
     const { packed } = packFloat(values, n, k, type);
-    const [out] = runKernel('pack_tensor', 1, (core) => {
-      const to = core.output(packed.byteLength);
-      const from = core.input(stored(values, type).bits);
-      const call = (begin: number, end: number) => {
-        if (begin === end) return;
-        const addresses = [to.address, from.address, 0, 0];
-        assert.is(core.call('pack_tensor', FORMAT_FLOAT, DTYPES[type], ...addresses, n, k), -1);
-      };
-      return { outputs: [to], call };
-    });
-    assertSameBytes(out!, new Uint8Array(packed.buffer), 'packed');
+    const codes = stored(values, type).bits;
+    const out = pack(floatFormat(type), { codes }, n, k, packed.byteLength);
+    assertSameBytes(out, new Uint8Array(packed.buffer), 'packed');
   });
-}
-
-/** q as one bit stream a row, least significant first. */
-function bitStream(q: Uint8Array, bits: 4 | 8): Uint8Array {
-  if (bits === 8) return q;
-  return Uint8Array.from({ length: q.length / 2 }, (_, i) => q[2 * i]! | (q[2 * i + 1]! << 4));
 }
 
 for (const one of product({
@@ -49,22 +61,13 @@ for (const one of product({
   test(`pack_tensor linear ${caseName(one)}`, () => {
     const { bits, scaleType, n, k } = one;
     const { rows, packed } = linearWeight(one, new TestRandom(n * 100 + k));
-    assert.is(rows.q.length, n * (paddedK(k) / GROUP_SIZE) * GROUP_SIZE);
-    const [out] = runKernel('pack_tensor', 1, (core) => {
-      const to = core.output(packed.byteLength);
-      const values = core.input(bitStream(rows.q, bits));
-      const scales = core.input(stored(rows.scales, scaleType).bits);
-      const biases = rows.biases && core.input(stored(rows.biases, scaleType).bits);
-      const call = (begin: number, end: number) => {
-        if (begin === end) return;
-        const format = bits === 4 ? FORMAT_Q4 : FORMAT_Q8;
-        const addresses = [to.address, values.address, scales.address, biases?.address ?? 0];
-        const bad = core.call('pack_tensor', format, DTYPES[scaleType], ...addresses, n, k);
-        assert.is(bad, -1);
-      };
-      return { outputs: [to], call };
-    });
-    assertSameBytes(out!, packed, 'packed');
+    assert.is(rows.q.length, n * paddedK(k));
+    const parts = {
+      codes: packBits(rows.q, bits),
+      scales: stored(rows.scales, scaleType).bits,
+      ...(rows.biases && { biases: stored(rows.biases, scaleType).bits }),
+    };
+    assertSameBytes(pack(formatOf(one), parts, n, k, packed.byteLength), packed, 'packed');
   });
 }
 
@@ -72,17 +75,9 @@ for (const one of product({ scaleType: FLOAT_TYPES, n: [1, 8, 16, 21], k: [32, 1
   test(`pack_tensor palette ${caseName(one)}`, () => {
     const { scaleType, n, k } = one;
     const { stream, lut, scaleBits, packed } = paletteWeight(one, new TestRandom(n * 100 + k));
-    const [out] = runKernel('pack_tensor', 1, (core) => {
-      const to = core.output(packed.byteLength);
-      const from = [stream, scaleBits, lut].map((part) => core.input(part).address);
-      const call = (begin: number, end: number) => {
-        if (begin === end) return;
-        const dtype = DTYPES[scaleType];
-        assert.is(core.call('pack_tensor', FORMAT_LUT4, dtype, to.address, ...from, n, k), -1);
-      };
-      return { outputs: [to], call };
-    });
-    assertSameBytes(out!, packed, 'packed');
+    const parts = { codes: stream, scales: scaleBits, lut };
+    const format = withScaleType(paletteFormat(4), scaleType);
+    assertSameBytes(pack(format, parts, n, k, packed.byteLength), packed, 'packed');
   });
 }
 
@@ -95,8 +90,12 @@ test('the first palette row whose scale is not finite is reported', () => {
     scales[17] = Number.NaN;
     scales[19] = Number.POSITIVE_INFINITY;
     const to = core.output(packed.byteLength).address;
-    const from = [stream, scales, lut].map((part) => core.input(part).address);
-    assert.is(core.call('pack_tensor', FORMAT_LUT4, DTYPES.f32, to, ...from, n, k), 17, core.name);
+    const header = core.input(
+      withHeader(withScaleType(paletteFormat(4), 'f32'), new Uint8Array(0)),
+    );
+    const from = [stream, scales, new Uint8Array(0), lut].map((part) => core.input(part).address);
+    const bad = core.call('pack_tensor', header.address, to, ...from, n, k);
+    assert.is(bad, 17, core.name);
   }
 });
 
@@ -114,7 +113,8 @@ test('the first row that is not finite is reported', () => {
         words[9 * k] = bad;
         const to = core.output(16 * k * 4).address;
         const from = core.input(bits).address;
-        const row = core.call('pack_tensor', FORMAT_FLOAT, DTYPES[type], to, from, 0, 0, 10, k);
+        const header = core.input(withHeader(floatFormat(type), new Uint8Array(0))).address;
+        const row = core.call('pack_tensor', header, to, from, 0, 0, 0, 10, k);
         assert.is(row, 6, `${core.name} ${type}`);
       }
     }

@@ -1,8 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CODE_QUANTIZE_ROWS } from '../../assembly/op_layout.js';
+import { BLOCK, CODE_QUANTIZE_ROWS } from '../../assembly/op_layout.js';
 import { quantizeRows } from '../../bindings/executor/reference.js';
-import { GROUP_SIZE, paddedK } from '../../bindings/formats.js';
 import { asF32, asI32 } from '../support/core.js';
 import { runOp } from '../support/ops.js';
 import { blockMajor } from '../support/quantized.js';
@@ -12,9 +11,9 @@ import { caseName, hostileRows, product, TestRandom } from '../support/random.js
 const TINY = 2 ** -100;
 
 function run(x: Float32Array, rows: number, k: number) {
-  const blocks = paddedK(k) / GROUP_SIZE;
+  const blocks = Math.ceil(k / BLOCK);
   const [q, scales, sums] = runOp('quantize_rows', rows, (core) => {
-    const out = core.output(rows * blocks * GROUP_SIZE);
+    const out = core.output(rows * blocks * BLOCK);
     const scales = core.output(rows * blocks * 4);
     const sums = core.output(rows * blocks * 4);
     const fields = { out, scales, sums, x: core.input(x), k };
@@ -33,12 +32,12 @@ for (const shape of product({ rows: [1, 3, 9], k: [1, 3, 31, 32, 33, 64, 172, 40
     const x = hostileRows(rows, k, new TestRandom(rows * 1000 + k));
     const actual = run(x, rows, k);
     const expected = quantizeRows(Float64Array.from(x), k);
-    const blocks = paddedK(k) / GROUP_SIZE;
+    const blocks = Math.ceil(k / BLOCK);
     for (let i = 0; i < actual.q.length; i++) {
       const block = i >> 5;
       const scale = actual.scales[block]!;
-      const column = i % (blocks * GROUP_SIZE);
-      const value = column < k ? x[Math.floor(i / (blocks * GROUP_SIZE)) * k + column]! : 0;
+      const column = i % (blocks * BLOCK);
+      const value = column < k ? x[Math.floor(i / (blocks * BLOCK)) * k + column]! : 0;
       // Half a step, and a hair for the rounding of the product in float32.
       const bound = Math.max((scale / 2) * (1 + 1e-4), TINY);
       const error = Math.abs(value - actual.q[i]! * scale);
@@ -48,7 +47,7 @@ for (const shape of product({ rows: [1, 3, 9], k: [1, 3, 31, 32, 33, 64, 172, 40
     for (let block = 0; block < actual.scales.length; block++) {
       const scale = expected.scales[block]!;
       assert.is(actual.scales[block], scale * 127 < TINY ? 0 : Math.fround(scale), 'scale');
-      const q = actual.q.subarray(block * GROUP_SIZE, (block + 1) * GROUP_SIZE);
+      const q = actual.q.subarray(block * BLOCK, (block + 1) * BLOCK);
       assert.is(
         actual.sums[block],
         q.reduce((a, b) => a + b, 0),

@@ -242,7 +242,7 @@ test('a tied head that is stored must be the embedding', async ({ dir }) => {
   const bytes = head.bytes.slice();
   bytes[7 * 64 * 4 + 5]! ^= 1;
   await writeWith(dir, { ...head, bytes });
-  await raises(load, 'FORMAT', [dir, ...named, 'row 7 of values differs']);
+  await raises(load, 'FORMAT', [dir, ...named, 'row 7 of its codes differs']);
   const out = join(dir, 'out');
   await raises(() => compressModel(dir, out, { scheme: 'int8' }), 'FORMAT', [dir, ...named]);
 

@@ -1,11 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ErrorCode } from '../../bindings/errors.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
+import { paletteFormat } from '../../bindings/formats/palette.js';
 import { parseQuantization } from '../../bindings/model/quantization.js';
 import { raises } from '../support/raises.js';
 
 const parse = (config: Record<string, unknown>) => parseQuantization(config, 'config.json');
-const AFFINE = { kind: 'linear', symmetric: false, inFeatures: null };
+const affine = (bits: number) => ({ format: linearFormat(bits, false), inFeatures: null });
 const MLX = { group_size: 32, bits: 4 };
 const TENSOR = { type: 'linear', bits: 4, group_size: 32, symmetric: true, in_features: 172 };
 const PALETTE = {
@@ -28,21 +30,24 @@ test('no quantization', () => {
 test("MLX's key, with modules of their own", () => {
   const overrides = { lm_head: { group_size: 32, bits: 8 }, 'model.norm': false };
   const mlx = parse({ quantization: { ...MLX, mode: 'affine', ...overrides } })!;
-  assert.equal(mlx.meaning('anything'), { ...AFFINE, bits: 4 });
-  assert.equal(mlx.meaning('lm_head'), { ...AFFINE, bits: 8 });
+  assert.equal(mlx.meaning('anything'), affine(4));
+  assert.equal(mlx.meaning('lm_head'), affine(8));
   assert.is(mlx.meaning('model.norm'), null);
-  assert.equal(parse({ quantization_config: MLX })!.meaning('x')!.bits, 4);
-  assert.equal(parse({ quantization: MLX, quantization_config: MLX })!.meaning('x')!.bits, 4);
+  assert.equal(parse({ quantization_config: MLX })!.meaning('x')!.format.bits, 4);
+  assert.equal(
+    parse({ quantization: MLX, quantization_config: MLX })!.meaning('x')!.format.bits,
+    4,
+  );
 });
 
 test("MLX's two keys must mean the same", async () => {
   const head = { group_size: 32, bits: 8 };
   const same = { quantization: { ...MLX, head }, quantization_config: { head, ...MLX } };
-  assert.equal(parse(same)!.meaning('head')!.bits, 8);
+  assert.equal(parse(same)!.meaning('head')!.format.bits, 8);
   const cases: [one: object, other: object, ...parts: string[]][] = [
-    [MLX, { ...MLX, bits: 8 }, '4 bits for all weights', 'came 8 bits'],
-    [{ ...MLX, head }, MLX, '8 bits for head', 'came 4 bits'],
-    [MLX, { ...MLX, head: false }, '4 bits for head', 'came floats'],
+    [MLX, { ...MLX, bits: 8 }, 'int4-asym for all weights', 'came int8-asym'],
+    [{ ...MLX, head }, MLX, 'int8-asym for head', 'came int4-asym'],
+    [MLX, { ...MLX, head: false }, 'int4-asym for head', 'came floats'],
   ];
   for (const [quantization, quantization_config, ...parts] of cases) {
     const both = { quantization, quantization_config };
@@ -54,7 +59,7 @@ test("MLX's two keys must mean the same", async () => {
 
 test('our key, tensor by tensor', () => {
   const quantization = parse(ours(TENSOR))!;
-  const a = { kind: 'linear', bits: 4, symmetric: true, inFeatures: 172 };
+  const a = { format: linearFormat(4, true), inFeatures: 172 };
   assert.equal(quantization.meaning('a'), a);
   assert.is(quantization.meaning('b'), null);
   assert.equal(quantization.paths, ['a']);
@@ -62,7 +67,7 @@ test('our key, tensor by tensor', () => {
 
 test('a palette', () => {
   const meaning = parse(ours(PALETTE))!.meaning('a');
-  assert.equal(meaning, { kind: 'palette', bits: 4, inFeatures: 172 });
+  assert.equal(meaning, { format: paletteFormat(4), inFeatures: 172 });
 });
 
 const REFUSED: readonly [config: Record<string, unknown>, code: ErrorCode, parts: string[]][] = [

@@ -1,6 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ErrorCode } from '../../bindings/errors.js';
+import { floatFormat, withScaleType } from '../../bindings/formats/format.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
+import { paletteFormat } from '../../bindings/formats/palette.js';
 import { parseQuantization } from '../../bindings/model/quantization.js';
 import { readSafetensors } from '../../bindings/model/safetensors.js';
 import { memorySource } from '../../bindings/model/source.js';
@@ -63,35 +66,41 @@ const palette = (k: number) => {
 
 test('floats beside packed weights', async () => {
   const weights = await collect({ ...AFFINE, 'head.weight': ['BF16', 7] }, MLX);
-  const { values, scales, biases, ...a } = weights.get('a')!;
-  assert.equal(a, {
-    path: 'a',
-    shape: [5, 64],
-    format: { kind: 'linear', bits: 4, scaleType: 'f16', symmetric: false },
-  });
-  assert.equal([values.bytes, scales!.bytes, biases!.bytes], [160, 20, 20]);
+  const { parts, ...a } = weights.get('a')!;
+  assert.equal(a, { path: 'a', shape: [5, 64], format: linearFormat(4, false) });
+  assert.equal(
+    parts.map(({ role, bytes }) => [role, bytes]),
+    [
+      ['codes', 160],
+      ['scales', 20],
+      ['biases', 20],
+    ],
+  );
   const head = weights.get('head')!;
-  assert.equal(head.format, { kind: 'float', dtype: 'bf16' });
-  assert.equal([head.shape, head.values.bytes], [[7], 14]);
+  assert.equal(head.format, floatFormat('bf16'));
+  assert.equal([head.shape, head.parts[0].bytes], [[7], 14]);
 });
 
 test('the logical k of padded rows, and 8 bits', async () => {
-  const { shape, format, biases } = (await collect(SYMMETRIC, ours({}))).get('a')!;
+  const { shape, format, parts } = (await collect(SYMMETRIC, ours({}))).get('a')!;
   assert.equal(shape, [5, 60]);
-  assert.equal(format, { kind: 'linear', bits: 4, scaleType: 'f32', symmetric: true });
-  assert.is(biases, undefined);
+  assert.equal(format, withScaleType(linearFormat(4, true), 'f32'));
+  assert.is(parts.length, 2);
   const wide = { 'a.weight': ['U32', 5, 16], 'a.scales': ['BF16', 5, 2] } as const;
   assert.equal((await collect(wide, ours({ bits: 8 }))).get('a')!.shape, [5, 60]);
 });
 
 test('a palette', async () => {
-  const { values, scales, lut, ...a } = (await collect(PALETTE, palette(60))).get('a')!;
-  assert.equal(a, {
-    path: 'a',
-    shape: [35, 60],
-    format: { kind: 'palette', bits: 4, scaleType: 'f16' },
-  });
-  assert.equal([values.bytes, scales!.bytes, lut!.bytes], [35 * 32, 70, 48]);
+  const { parts, ...a } = (await collect(PALETTE, palette(60))).get('a')!;
+  assert.equal(a, { path: 'a', shape: [35, 60], format: paletteFormat(4) });
+  assert.equal(
+    parts.map(({ role, bytes }) => [role, bytes]),
+    [
+      ['codes', 35 * 32],
+      ['scales', 70],
+      ['lut', 48],
+    ],
+  );
 });
 
 const REFUSED: readonly [
@@ -181,7 +190,7 @@ const REFUSED: readonly [
     SYMMETRIC,
     ours({ in_features: 65 }),
     'FORMAT',
-    ['a.weight', '64', '96', '65'],
+    ['a.weight', '[5, 8]', '[5, 12]', '96', '65'],
   ],
   [
     'packed int32',
@@ -214,7 +223,7 @@ const REFUSED: readonly [
   ],
   ['a palette without metadata', PALETTE, {}, 'FORMAT', ['a.indices', 'config.json', 'a']],
   ['a palette said to be linear', PALETTE, ours({}), 'FORMAT', ['a.indices', 'linear']],
-  ['linear said to be a palette', SYMMETRIC, palette(60), 'FORMAT', ['a.weight', 'palette']],
+  ['linear said to be a palette', SYMMETRIC, palette(60), 'FORMAT', ['a.weight', 'palettize']],
   [
     'a palette without lut',
     { 'a.indices': PALETTE['a.indices'], 'a.channel_scale': PALETTE['a.channel_scale'] },

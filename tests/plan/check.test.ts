@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FormatError, ShapeError } from '../../bindings/errors.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
 import type { Weight } from '../../bindings/model/weight.js';
 import { checkWeights } from '../../bindings/plan/check.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
@@ -49,7 +50,7 @@ test('weights that nothing uses are refused by name', () => {
 });
 
 test('a quantized vector is refused by name', () => {
-  const format = { kind: 'linear', bits: 4, scaleType: 'f16', symmetric: true } as const;
+  const format = linearFormat(4, true);
   const weights = changed((map) => map.set('model.norm', { ...map.get('model.norm')!, format }));
   assert.throws(
     () => checkWeights(plan, weights, 'tiny'),

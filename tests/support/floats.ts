@@ -1,6 +1,6 @@
 // float16 and bfloat16 for test data, written apart from the code under test.
 
-import type { FloatType } from '../../bindings/formats.js';
+import type { FloatType } from '../../bindings/formats/format.js';
 
 /** The value of 16 bits of float16. */
 export function fromFloat16(bits: number): number {

@@ -1,7 +1,8 @@
 // Encodes one op, and what it needs of a plan, into the memory of a core under test.
 
 import * as layout from '../../assembly/op_layout.js';
-import type { FloatType } from '../../bindings/formats.js';
+import { packedHeader } from '../../bindings/executor/wasm/packing.js';
+import type { FloatType, WeightFormat } from '../../bindings/formats/format.js';
 import { type Block, type Core, type KernelRun, runKernel } from './core.js';
 
 export const DTYPES: Readonly<Record<FloatType | 'int8', number>> = {
@@ -19,9 +20,7 @@ export interface OpFields {
   readonly weight?: Block;
   readonly n?: number;
   readonly k?: number;
-  readonly format?: number;
   readonly dtype?: number;
-  readonly hasBias?: boolean;
   readonly scales?: Block;
   readonly sums?: Block;
   readonly heads?: number;
@@ -55,6 +54,16 @@ export function runOp(name: string, units: number, prepare: (core: Core) => OpCa
   return runKernel(name, units, (core) => encode(core, prepare(core)));
 }
 
+/** A packed matrix: its header, then `panels`. */
+export function withHeader(format: WeightFormat, panels: ArrayBufferView): Uint8Array {
+  const out = new Uint8Array(layout.PACKED_BYTES + panels.byteLength);
+  const view = new DataView(out.buffer);
+  for (const [offset, value] of packedHeader(format)) view.setUint32(offset, value, true);
+  const { buffer, byteOffset, byteLength } = panels;
+  out.set(new Uint8Array(buffer, byteOffset, byteLength), layout.PACKED_BYTES);
+  return out;
+}
+
 function encode(core: Core, call: OpCall): KernelRun {
   const op = core.input(encodeOp(call.code, call.fields));
   const scratch = core.output(call.scratchBytes ?? 0);
@@ -85,9 +94,7 @@ function encodeOp(code: number, fields: OpFields): DataView {
   set(layout.OP_WEIGHT, fields.weight?.address);
   set(layout.OP_N, fields.n);
   set(layout.OP_K, fields.k);
-  set(layout.OP_FORMAT, fields.format);
   set(layout.OP_DTYPE, fields.dtype);
-  set(layout.OP_HAS_BIAS, fields.hasBias ? 1 : 0);
   set(layout.OP_SCALES, fields.scales?.address);
   set(layout.OP_SUMS, fields.sums?.address);
   set(layout.OP_HEADS, fields.heads);

@@ -1,8 +1,15 @@
 // Weights in the layouts that the kernel files describe, packed here from those descriptions alone, so that
 // kernel tests do not lean on the packer of the library.
 
+import { BLOCK } from '../../assembly/op_layout.js';
 import type { LinearRows } from '../../bindings/executor/reference.js';
-import { type FloatType, GROUP_SIZE, paddedK } from '../../bindings/formats.js';
+import {
+  type FloatType,
+  paddedK,
+  type WeightFormat,
+  withScaleType,
+} from '../../bindings/formats/format.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
 import { stored } from './floats.js';
 import type { TestRandom } from './random.js';
 
@@ -31,14 +38,19 @@ export interface LinearShape {
   readonly hasBias: boolean;
 }
 
+/** Its format, with scales of its type. */
+export function formatOf({ bits, scaleType, hasBias }: Omit<LinearShape, 'n' | 'k'>): WeightFormat {
+  return withScaleType(linearFormat(bits, !hasBias), scaleType);
+}
+
 /** A seeded linear weight, its values and its packed bytes. Scales have both signs; some are zero. */
 export function linearWeight(shape: LinearShape, random: TestRandom) {
   const { n, k, bits, scaleType, hasBias } = shape;
-  const blocks = paddedK(k) / GROUP_SIZE;
+  const blocks = paddedK(k) / BLOCK;
   const limit = 2 ** bits;
-  const q = Uint8Array.from({ length: n * blocks * GROUP_SIZE }, (_, i) => {
+  const q = Uint8Array.from({ length: n * blocks * BLOCK }, (_, i) => {
     // Every third row is all extremes.
-    if (Math.floor(i / (blocks * GROUP_SIZE)) % 3 === 2) return random.below(2) * (limit - 1);
+    if (Math.floor(i / (blocks * BLOCK)) % 3 === 2) return random.below(2) * (limit - 1);
     return random.below(limit);
   });
   const draw = () => (random.below(9) === 0 ? 0 : random.normal() * 0.02);
@@ -57,12 +69,12 @@ export function linearWeight(shape: LinearShape, random: TestRandom) {
 
 /** Values [n, k] of a linear weight. */
 export function dequantize(rows: LinearRows, n: number, k: number): Float64Array {
-  const blocks = paddedK(k) / GROUP_SIZE;
+  const blocks = paddedK(k) / BLOCK;
   const out = new Float64Array(n * k);
   for (let row = 0; row < n; row++) {
     for (let i = 0; i < k; i++) {
-      const block = row * blocks + Math.floor(i / GROUP_SIZE);
-      const q = rows.q[row * blocks * GROUP_SIZE + i]! - rows.zeroPoint;
+      const block = row * blocks + Math.floor(i / BLOCK);
+      const q = rows.q[row * blocks * BLOCK + i]! - rows.zeroPoint;
       out[row * k + i] = q * rows.scales[block]! + (rows.biases?.[block] ?? 0);
     }
   }
@@ -77,9 +89,9 @@ function packLinear(
   biases: Float32Array | Uint16Array | null,
 ): Uint8Array {
   const { n, bits } = shape;
-  const blocks = paddedK(shape.k) / GROUP_SIZE;
+  const blocks = paddedK(shape.k) / BLOCK;
   const scaleBytes = scales.BYTES_PER_ELEMENT;
-  const qBytes = PANEL * GROUP_SIZE * (bits / 8);
+  const qBytes = PANEL * BLOCK * (bits / 8);
   const record = qBytes + PANEL * scaleBytes * (biases === null ? 1 : 2);
   const out = new Uint8Array(Math.ceil(n / PANEL) * blocks * record);
   const floats = (from: Float32Array | Uint16Array, index: number) =>
@@ -89,8 +101,8 @@ function packLinear(
       const at = (Math.floor(row / PANEL) * blocks + block) * record;
       const lane = row % PANEL;
       const index = row * blocks + block;
-      for (let i = 0; i < GROUP_SIZE; i++) {
-        const value = q[index * GROUP_SIZE + i]!;
+      for (let i = 0; i < BLOCK; i++) {
+        const value = q[index * BLOCK + i]!;
         if (bits === 4) {
           const nibble = i % 8 < 4 ? value : value << 4;
           const vector = Math.floor(lane / 4) * 4 + Math.floor(i / 8);

@@ -1,8 +1,9 @@
 // Palettes as a file has them and in the layout that kernels/matvec_lut4.ts draws, packed here from that
 // description alone.
 
+import { BLOCK } from '../../assembly/op_layout.js';
 import type { LinearRows } from '../../bindings/executor/reference.js';
-import { type FloatType, GROUP_SIZE, paddedK } from '../../bindings/formats.js';
+import { type FloatType, paddedK } from '../../bindings/formats/format.js';
 import { stored } from './floats.js';
 import type { TestRandom } from './random.js';
 
@@ -33,8 +34,8 @@ export function paletteWeight(shape: PaletteShape, random: TestRandom) {
   const rows: LinearRows = {
     q: Uint8Array.from(indices, (_, at) => entry(at) + 64),
     scales: Float64Array.from(
-      { length: (n * padded) / GROUP_SIZE },
-      (_, block) => scales.values[Math.floor((block * GROUP_SIZE) / padded)]!,
+      { length: (n * padded) / BLOCK },
+      (_, block) => scales.values[Math.floor((block * BLOCK) / padded)]!,
     ),
     biases: null,
     zeroPoint: 64,
@@ -55,7 +56,7 @@ function pack(
   lut: Int8Array,
   scales: Float64Array,
 ): Uint8Array {
-  const blocks = padded / GROUP_SIZE;
+  const blocks = padded / BLOCK;
   const panelBytes = HEAD + blocks * RECORD;
   const out = new Uint8Array(Math.ceil(n / PANEL) * panelBytes);
   const view = new DataView(out.buffer);
@@ -65,8 +66,8 @@ function pack(
     for (let i = 0; i < 16; i++) out[panel + i] = lut[Math.floor(row / GROUP) * 16 + i]! + 64;
     view.setFloat32(panel + 16 + 4 * lane, scales[row]!, true);
     for (let i = 0; i < padded; i++) {
-      const record = panel + HEAD + Math.floor(i / GROUP_SIZE) * RECORD;
-      const vector = Math.floor(lane / 4) * 4 + Math.floor((i % GROUP_SIZE) / 8);
+      const record = panel + HEAD + Math.floor(i / BLOCK) * RECORD;
+      const vector = Math.floor(lane / 4) * 4 + Math.floor((i % BLOCK) / 8);
       const at = record + vector * 16 + (lane % 4) * 4 + (i % 4);
       out[at]! |= indices[row * padded + i]! << (i % 8 < 4 ? 0 : 4);
     }

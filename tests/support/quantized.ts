@@ -1,7 +1,7 @@
 // Quantized activation rows as the kernels keep them: block-major, scales in float32.
 
+import { BLOCK } from '../../assembly/op_layout.js';
 import type { LinearRows, QuantizedRows } from '../../bindings/executor/reference.js';
-import { GROUP_SIZE } from '../../bindings/formats.js';
 
 /** [rows, blocks, width] as [blocks, rows, width]. Applied with rows and blocks swapped it undoes itself. */
 export function blockMajor<T extends Int8Array | Int32Array | Float32Array>(
@@ -29,7 +29,7 @@ export function withF32Scales(rows: QuantizedRows): QuantizedRows {
 export function oneRow(x: QuantizedRows, row: number, blocks: number): QuantizedRows {
   const [begin, end] = [row * blocks, (row + 1) * blocks];
   return {
-    q: x.q.slice(begin * GROUP_SIZE, end * GROUP_SIZE),
+    q: x.q.slice(begin * BLOCK, end * BLOCK),
     scales: x.scales.slice(begin, end),
     sums: x.sums.slice(begin, end),
   };
@@ -39,7 +39,7 @@ export function oneRow(x: QuantizedRows, row: number, blocks: number): Quantized
 export function magnitudes(x: QuantizedRows, w: LinearRows): [QuantizedRows, LinearRows] {
   const q = x.q.map(Math.abs);
   const sums = x.sums.map((_, block) =>
-    q.subarray(block * GROUP_SIZE, (block + 1) * GROUP_SIZE).reduce((a, b) => a + b, 0),
+    q.subarray(block * BLOCK, (block + 1) * BLOCK).reduce((a, b) => a + b, 0),
   );
   return [
     { q, sums, scales: x.scales },

@@ -3,7 +3,11 @@
 
 import type { Checkpoint } from '../../bindings/model/checkpoint.js';
 import type { ModelConfig } from '../../bindings/model/config.js';
-import type { ByteSource, Weight } from '../../bindings/model/weight.js';
+import {
+  type ByteSource,
+  floatWeight as floatWeightOf,
+  type Weight,
+} from '../../bindings/model/weight.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
 import { TestRandom } from './random.js';
 
@@ -68,7 +72,7 @@ export function floatWeight(path: string, shape: readonly number[], values: Floa
     offset: 0,
     bytes: bytes.length,
   };
-  return { path, shape, format: { kind: 'float', dtype: 'f32' }, values: part };
+  return floatWeightOf(path, shape, 'f32', part);
 }
 
 /** Bytes in memory as a source. */

@@ -3,7 +3,7 @@
 
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { f32ToF16 } from '../../bindings/model/float16.js';
+import { f32ToF16 } from '../../bindings/formats/float16.js';
 import { encodeHeader } from '../../bindings/model/safetensors.js';
 import { type Llama2cConfig, readCheckpoint, readVocabulary, type Tensor } from './llama2c.js';
 import { BOS, EOS, SPECIAL_FLAGS, tokenizerJson, UNKNOWN } from './tokenizer_json.js';

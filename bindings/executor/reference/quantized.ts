@@ -1,7 +1,7 @@
 // What integer matmul means: activations int8 per 32-block, weights unsigned q per 32-group, exact integer
 // dots, float sums in ascending order of blocks. Block and group are the same 32 elements of k.
 
-import { GROUP_SIZE, paddedK } from '../../formats.js';
+import { BLOCK } from '../../../assembly/op_layout.js';
 
 const Q_MAX = 127;
 
@@ -30,20 +30,20 @@ export interface LinearRows {
 /** Quantizes x [rows, k]. Rounds half to even; a block of zeros has scale 0. */
 export function quantizeRows(x: Float64Array, k: number): QuantizedRows {
   const rows = x.length / k;
-  const blocks = paddedK(k) / GROUP_SIZE;
-  const q = new Int8Array(rows * blocks * GROUP_SIZE);
+  const blocks = Math.ceil(k / BLOCK);
+  const q = new Int8Array(rows * blocks * BLOCK);
   const scales = new Float64Array(rows * blocks);
   const sums = new Int32Array(rows * blocks);
   for (let block = 0; block < rows * blocks; block++) {
     const row = Math.floor(block / blocks);
-    const begin = (block % blocks) * GROUP_SIZE;
-    const values = x.subarray(row * k + begin, row * k + Math.min(begin + GROUP_SIZE, k));
+    const begin = (block % blocks) * BLOCK;
+    const values = x.subarray(row * k + begin, row * k + Math.min(begin + BLOCK, k));
     const max = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
     if (max === 0) continue;
     const scale = max / Q_MAX;
     values.forEach((value, i) => {
       const rounded = Math.max(-Q_MAX, Math.min(Q_MAX, roundHalfEven(value / scale)));
-      q[block * GROUP_SIZE + i] = rounded;
+      q[block * BLOCK + i] = rounded;
       sums[block]! += rounded;
     });
     scales[block] = scale;
@@ -74,8 +74,8 @@ export function matmulQuantized(x: QuantizedRows, w: LinearRows, blocks: number)
 
 function blockDot(x: QuantizedRows, xBlock: number, w: LinearRows, wBlock: number): number {
   let dot = 0;
-  for (let i = 0; i < GROUP_SIZE; i++) {
-    dot += x.q[xBlock * GROUP_SIZE + i]! * (w.q[wBlock * GROUP_SIZE + i]! - w.zeroPoint);
+  for (let i = 0; i < BLOCK; i++) {
+    dot += x.q[xBlock * BLOCK + i]! * (w.q[wBlock * BLOCK + i]! - w.zeroPoint);
   }
   return dot;
 }

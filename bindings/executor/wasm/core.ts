@@ -7,14 +7,17 @@ import { DisposedError, OptionError } from '../../errors.js';
 export interface Core {
   /** base^exponent, base > 0, by IEEE operations only. */
   pow64(base: number, exponent: number): number;
-  /** Packs a strip of rows; returns the first row that is not finite, or -1. */
+  /**
+   * Packs a strip of rows into the panels at `to` of a matrix whose header stands at `packed`; returns the first
+   * row that is not finite, or -1. Parts that the format does not have are 0.
+   */
   pack_tensor(
-    format: number,
-    dtype: number,
+    packed: number,
     to: number,
-    values: number,
+    codes: number,
     scales: number,
     biases: number,
+    lut: number,
     rows: number,
     k: number,
   ): number;

@@ -3,13 +3,11 @@
 
 import * as layout from '../../../assembly/op_layout.js';
 import { UnsupportedError } from '../../errors.js';
-import type { WeightFormat } from '../../formats.js';
 import type { Weight } from '../../model/weight.js';
 import type { Op, Plan } from '../../plan/ops.js';
 import type { KvType } from '../executor.js';
 import type { MemoryViews } from './core.js';
 import type { Layout } from './layout.js';
-import { dtypeCode, formatCode } from './pack.js';
 import { followers, type OpRecord, type RowBuffer } from './spans.js';
 
 /** Fields of one op: byte offset from op_layout.ts to value; a later one replaces an earlier one. */
@@ -43,9 +41,10 @@ class Encoder {
   add(op: Op): void {
     switch (op.kind) {
       case 'embed': {
-        const { weight, k } = this.#matrix(op.weight);
-        const fields = this.#weightFields(op.weight, weight.format);
-        return this.#push(layout.CODE_EMBED, op.out, [...fields, [layout.OP_K, k]]);
+        return this.#push(layout.CODE_EMBED, op.out, [
+          [layout.OP_WEIGHT, this.#weight(op.weight)],
+          [layout.OP_K, this.#matrix(op.weight).k],
+        ]);
       }
       case 'ropeAngles':
         return this.#push(layout.CODE_ROPE_ANGLES, op.out, [
@@ -105,12 +104,12 @@ class Encoder {
   #matmul(out: string, x: string, path: string): void {
     const { weight, n, k } = this.#matrix(path);
     const fields: Array<readonly [number, number]> = [
-      ...this.#weightFields(path, weight.format),
+      [layout.OP_WEIGHT, this.#weight(path)],
       [layout.OP_X, this.#buffer(x)],
       [layout.OP_N, n],
       [layout.OP_K, k],
     ];
-    if (weight.format.kind !== 'float') {
+    if (!weight.format.float) {
       const { q, scales, sums } = this.#places.quantized;
       const copy = [
         [layout.OP_SCALES, scales],
@@ -141,15 +140,6 @@ class Encoder {
     ]);
     this.records.push({ fields: all, buffers: this.#used });
     this.#used = [];
-  }
-
-  #weightFields(path: string, format: WeightFormat): Fields {
-    return [
-      [layout.OP_WEIGHT, this.#weight(path)],
-      [layout.OP_FORMAT, formatCode(format)],
-      [layout.OP_DTYPE, dtypeCode(format)],
-      [layout.OP_HAS_BIAS, format.kind === 'linear' && !format.symmetric ? 1 : 0],
-    ];
   }
 
   #kvFields(layer: number): Fields {

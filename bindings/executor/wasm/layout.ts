@@ -10,7 +10,8 @@ import type { Weight } from '../../model/weight.js';
 import type { Op, Plan } from '../../plan/ops.js';
 import { type KvType, type MemoryNeed, PAGE_SIZE } from '../executor.js';
 import { placeBuffers } from './arena.js';
-import { packedBytes, STRIP_ROWS, stripBytes } from './pack.js';
+import { STRIP_ROWS, stripBytes } from './pack.js';
+import { packedBytes } from './packing.js';
 
 /** The core's constants end before this address (asconfig.json: memoryBase 1024). */
 const FIRST_ADDRESS = 4096;
@@ -142,7 +143,7 @@ function widestInput(ops: readonly Op[], weights: ReadonlyMap<string, Weight>): 
   let widest = 0;
   for (const op of ops) {
     const weight = op.kind === 'matmul' ? weights.get(op.weight) : undefined;
-    if (weight && weight.format.kind !== 'float') widest = Math.max(widest, weight.shape[1] ?? 0);
+    if (weight && !weight.format.float) widest = Math.max(widest, weight.shape[1] ?? 0);
   }
   return widest;
 }

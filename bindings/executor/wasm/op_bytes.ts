@@ -2,6 +2,7 @@
 // lie packed, padding included; keys and values count for every row that looks at them.
 
 import {
+  BLOCK,
   CODE_ADD,
   CODE_EMBED,
   CODE_KV_UPDATE,
@@ -15,9 +16,9 @@ import {
   CODE_SILU_MUL,
   PANEL,
 } from '../../../assembly/op_layout.js';
-import { GROUP_SIZE, paddedK, type WeightFormat } from '../../formats.js';
+import type { WeightFormat } from '../../formats/format.js';
 import type { KvType } from '../executor.js';
-import { panelBytes } from './pack.js';
+import { panelBytes } from './packing.js';
 
 /** What bytes depend on; fields that the op does not have are 0. */
 export interface OpShape {
@@ -83,7 +84,7 @@ function quantizeRows({ k }: OpShape, { length: m }: readonly number[]): number 
 /** Quantized weights take int8 rows, float weights take floats. */
 function matmul(op: OpShape, { length: m }: readonly number[]): number {
   const { n, k, format, weightBytes } = op;
-  const input = format?.kind === 'float' ? k * F32 : int8RowBytes(k);
+  const input = format?.float ? k * F32 : int8RowBytes(k);
   return weightBytes + m * (input + n * F32);
 }
 
@@ -112,7 +113,7 @@ function positionBytes({ kvHeads, headDim, kvType }: OpShape): number {
 
 /** Values, and a scale and a sum for each block (kernels/quantize_rows.ts). */
 function int8RowBytes(k: number): number {
-  return paddedK(k) + (paddedK(k) / GROUP_SIZE) * 8;
+  return Math.ceil(k / BLOCK) * (BLOCK + 8);
 }
 
 /** `count` rows of k floats for each row. */

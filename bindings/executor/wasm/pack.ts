@@ -1,92 +1,31 @@
 // Streams a weight from its source into the core's memory: a strip of rows at a time is read into the
 // staging area and packed from there, so no tensor exists twice.
 
-import {
-  DTYPE_BF16,
-  DTYPE_F16,
-  DTYPE_F32,
-  FORMAT_FLOAT,
-  FORMAT_LUT4,
-  FORMAT_Q4,
-  FORMAT_Q8,
-  PANEL,
-} from '../../../assembly/op_layout.js';
+import { PACKED_BYTES, PANEL } from '../../../assembly/op_layout.js';
 import { FormatError, UnsupportedError } from '../../errors.js';
-import {
-  FLOAT_BYTES,
-  type FloatType,
-  GROUP_SIZE,
-  LUT_ENTRIES,
-  lutCount,
-  PALETTE_ROWS,
-  paddedK,
-  type WeightFormat,
-} from '../../formats.js';
-import { bf16ToF32, f16ToF32 } from '../../model/float16.js';
+import { decodeFloats } from '../../formats/float_bytes.js';
+import { bytesOfRows, type Role } from '../../formats/parts.js';
 import type { Part, Weight } from '../../model/weight.js';
 import { nextTask } from '../../platform/next_task.js';
 import type { Core, MemoryViews } from './core.js';
-
-export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
-  f32: DTYPE_F32,
-  f16: DTYPE_F16,
-  bf16: DTYPE_BF16,
-};
+import { packedHeader, panelBytes } from './packing.js';
 
 /** Rows are staged in multiples of this: whole panels and whole groups of a palette. */
-export const STRIP_ROWS = PALETTE_ROWS;
+export const STRIP_ROWS = 16;
 
-/** Bytes of a palette's panel before its indices: the table, and scales as f32 (kernels/matvec_lut4.ts). */
-const LUT4_HEAD = LUT_ENTRIES + PANEL * 4;
 /** Entries that are exact in 7 bits. */
 const LUT_RANGE = { min: -64, max: 63 };
 
-export function formatCode(format: WeightFormat): number {
-  if (format.kind === 'float') return FORMAT_FLOAT;
-  if (format.kind === 'palette') return FORMAT_LUT4;
-  return format.bits === 4 ? FORMAT_Q4 : FORMAT_Q8;
-}
-
-export function dtypeCode(format: WeightFormat): number {
-  return DTYPE_CODES[format.kind === 'float' ? format.dtype : format.scaleType];
-}
-
-/** Bytes in the core's memory: matrices in whole panels; vectors as f32. */
-export function packedBytes({ shape, format }: Weight): number {
-  const [n = 0, k] = shape;
-  if (k === undefined) return n * 4;
-  return Math.ceil(n / PANEL) * panelBytes(format, k);
-}
-
-/** Bytes of 8 rows of `k` weights in the core's memory. */
-export function panelBytes(format: WeightFormat, k: number): number {
-  if (format.kind === 'float') return PANEL * k * FLOAT_BYTES[format.dtype];
-  const values = (PANEL * paddedK(k) * format.bits) / 8;
-  if (format.kind === 'palette') return LUT4_HEAD + values;
-  const perGroup = FLOAT_BYTES[format.scaleType] * (format.symmetric ? 1 : 2);
-  return values + PANEL * (paddedK(k) / GROUP_SIZE) * perGroup;
-}
-
 /** Bytes of `rows` rows in staging, each part aligned to 16. */
-export function stripBytes(weight: Weight, rows: number): number {
-  const k = weight.shape[1];
-  if (k === undefined) return (weight.shape[0] ?? 0) * 4;
-  return partBytes(weight, rows).reduce((sum, bytes) => sum + align16(bytes), 0);
+export function stripBytes({ parts }: Weight, rows: number): number {
+  return parts.reduce((sum, part) => {
+    const [from, to] = bytesOfRows(part, 0, Math.min(rows, part.shape[0]! * part.serves));
+    return sum + align16(to - from);
+  }, 0);
 }
 
 function align16(bytes: number): number {
   return Math.ceil(bytes / 16) * 16;
-}
-
-/** Bytes of `rows` rows of the values, the scales, and the biases or tables. */
-function partBytes({ shape, format }: Weight, rows: number): [number, number, number] {
-  const k = shape[1] ?? 0;
-  if (format.kind === 'float') return [rows * k * FLOAT_BYTES[format.dtype], 0, 0];
-  const values = (rows * paddedK(k) * format.bits) / 8;
-  const scale = FLOAT_BYTES[format.scaleType];
-  if (format.kind === 'palette') return [values, rows * scale, lutCount(rows) * LUT_ENTRIES];
-  const scales = rows * (paddedK(k) / GROUP_SIZE) * scale;
-  return [values, scales, format.symmetric ? 0 : scales];
 }
 
 export interface Staging {
@@ -112,32 +51,30 @@ export async function packWeight(
   const [n = 0, k] = weight.shape;
   if (k === undefined) return packVector(views, weight, to, staging, onBytes, signal);
 
+  const { format, parts } = weight;
+  for (const [offset, value] of packedHeader(format)) views.words[(to + offset) / 4] = value;
   const strip = STRIP_ROWS * Math.floor(staging.bytes / stripBytes(weight, STRIP_ROWS));
-  const parts = [weight.values, weight.scales, weight.biases ?? weight.lut];
   for (let row = 0; row < n; row += strip) {
     // Bytes in memory are read at once: without a turn of the event loop nothing could abort.
     if (row > 0) await nextTask();
     signal?.throwIfAborted();
     const rows = Math.min(strip, n - row);
-    const before = partBytes(weight, row);
-    const lengths = partBytes(weight, rows);
-    const places = [0, 0, 0];
+    const places: Partial<Record<Role, number>> = {};
     let at = staging.address;
-    for (const [i, part] of parts.entries()) {
-      const length = lengths[i] ?? 0;
-      if (!part || length === 0) continue;
-      places[i] = at;
-      await part.source.read(part.offset + (before[i] ?? 0), views.bytes(at, length), signal);
-      at += align16(length);
-      if (part === weight.lut) checkLut(part, views.bytes(places[i]!, length), row / PALETTE_ROWS);
-      onBytes(length);
+    for (const part of parts) {
+      const [from, end] = bytesOfRows(part, row, row + rows);
+      const bytes = views.bytes(at, end - from);
+      await part.source.read(part.offset + from, bytes, signal);
+      if (part.role === 'lut') checkLut(part, bytes, row / part.serves);
+      onBytes(bytes.length);
+      places[part.role] = at;
+      at += align16(bytes.length);
     }
-    const [values = 0, scales = 0, biases = 0] = places;
-    const panelAt = to + (row / PANEL) * panelBytes(weight.format, k);
-    const code = formatCode(weight.format);
-    const dtype = dtypeCode(weight.format);
-    const bad = core.pack_tensor(code, dtype, panelAt, values, scales, biases, rows, k);
-    if (bad >= 0) throw notFinite(weight.lut ? weight.scales! : weight.values, row + bad);
+    const { codes = 0, scales = 0, biases = 0, lut = 0 } = places;
+    const panelAt = to + PACKED_BYTES + (row / PANEL) * panelBytes(format, k);
+    const bad = core.pack_tensor(to, panelAt, codes, scales, biases, lut, rows, k);
+    // Codes are always numbers; floats and scales may be none.
+    if (bad >= 0) throw notFinite(format.lut ? parts[1]! : parts[0], row + bad);
   }
 }
 
@@ -147,7 +84,7 @@ function checkLut(part: Part, bytes: Uint8Array, first: number): void {
   for (const [i, byte] of bytes.entries()) {
     const entry = (byte << 24) >> 24;
     if (entry >= min && entry <= max) continue;
-    const table = first + Math.floor(i / LUT_ENTRIES);
+    const table = first + Math.floor(i / part.shape[1]!);
     throw new UnsupportedError(
       `[load] ${part.source.name}: ${part.name}: entry ${entry} in table ${table}, ` +
         `only ${min} to ${max} are supported`,
@@ -164,26 +101,16 @@ async function packVector(
   onBytes: (bytes: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { format, values, shape } = weight;
-  const n = shape[0] ?? 0;
-  if (format.kind !== 'float')
-    throw new FormatError(`[load] ${values.name}: a vector must be float`);
-  await values.source.read(values.offset, views.bytes(staging.address, values.bytes), signal);
-  const from = new DataView(views.memory.buffer, staging.address, values.bytes);
-  const out = views.floats(to, n);
-  for (let i = 0; i < n; i++) {
-    const value = readFloat(from, i, format.dtype);
-    if (!Number.isFinite(value)) throw notFinite(values, i);
-    out[i] = value;
-  }
-  onBytes(values.bytes);
-}
-
-function readFloat(view: DataView, i: number, dtype: FloatType): number {
-  if (dtype === 'f32') return view.getFloat32(4 * i, true);
-  return dtype === 'f16'
-    ? f16ToF32(view.getUint16(2 * i, true))
-    : bf16ToF32(view.getUint16(2 * i, true));
+  const { format, parts } = weight;
+  const [{ source, offset, bytes, name }] = parts;
+  if (!format.float) throw new FormatError(`[load] ${name}: a vector must be float`);
+  const staged = views.bytes(staging.address, bytes);
+  await source.read(offset, staged, signal);
+  const values = decodeFloats(staged, format.float);
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw notFinite(parts[0], bad);
+  views.floats(to, values.length).set(values);
+  onBytes(bytes);
 }
 
 function notFinite(part: Part, row: number): FormatError {

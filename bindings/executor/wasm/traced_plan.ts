@@ -2,14 +2,14 @@
 // them. The core knows nothing of it, and rows and sums are the same, so results have the same bits.
 
 import * as layout from '../../../assembly/op_layout.js';
-import { formatName } from '../../formats.js';
+import { formatName } from '../../formats/codecs.js';
 import type { Weight } from '../../model/weight.js';
 import type { OnTrace, OpTrace } from '../../trace/step_trace.js';
 import type { KvType, MaybePromise, Row } from '../executor.js';
 import type { MemoryViews } from './core.js';
 import type { Layout } from './layout.js';
 import { OP_KINDS, type OpShape, opBytes } from './op_bytes.js';
-import { packedBytes } from './pack.js';
+import { packedBytes } from './packing.js';
 
 const OP_WORDS = layout.OP_BYTES / 4;
 

@@ -2,7 +2,7 @@
 
 import { HalfbyteError, type LoadOptions, loadModel, type Model } from 'halfbyte';
 import * as assert from 'uvu/assert';
-import { modelBytes, type Scheme } from './models.js';
+import { modelBytes } from './models.js';
 
 /** More than one step of 64 rows and more than one attention segment of 256 positions, and a ragged page. */
 export const PROMPT: readonly number[] = Array.from(
@@ -12,7 +12,7 @@ export const PROMPT: readonly number[] = Array.from(
 
 /** Loads a model for the time of `use`. */
 export async function withModel(
-  scheme: Scheme,
+  scheme: string,
   options: LoadOptions,
   use: (model: Model) => Promise<void>,
 ): Promise<void> {

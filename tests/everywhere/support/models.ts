@@ -1,7 +1,12 @@
 // Seeded models as the bytes of one .safetensors file, which carries config and tokenizer.
 
-import { GROUP_SIZE, LUT_ENTRIES, PALETTE_ROWS, paddedK } from '../../../bindings/formats.js';
-import { f16ToF32, f32ToF16 } from '../../../bindings/model/float16.js';
+import { packBits } from '../../../bindings/formats/bits.js';
+import { codecOf, formatName } from '../../../bindings/formats/codecs.js';
+import { f16ToF32, f32ToF16 } from '../../../bindings/formats/float16.js';
+import { groupCount, paddedK, type WeightFormat } from '../../../bindings/formats/format.js';
+import type { Role } from '../../../bindings/formats/parts.js';
+import { halfbyteKeys } from '../../../bindings/model/schemes/halfbyte.js';
+import { PACKED_FORMATS } from '../../support/formats.js';
 import { tinyTokenizer, tinyTokenizerConfig } from '../../support/tiny_tokenizer.js';
 import {
   encodeFloats,
@@ -12,8 +17,12 @@ import {
   tinyLlama,
 } from '../../support/tiny_weights.js';
 
-export const SCHEMES = ['float', 'int8', 'int4', 'int4-asym', 'palettize4'] as const;
-export type Scheme = (typeof SCHEMES)[number];
+const FORMAT_OF: ReadonlyMap<string, WeightFormat> = new Map(
+  PACKED_FORMATS.map((format) => [formatName(format), format]),
+);
+
+/** `float`, and every packed format by its name. */
+export const SCHEMES: readonly string[] = ['float', ...FORMAT_OF.keys()];
 
 /** A context of ten pages, more than one segment of attention. */
 const SHAPE: Partial<TinyOptions> = { seed: 5, contextLength: 320 };
@@ -30,49 +39,33 @@ export interface ModelFile {
   readonly tensors: Stored[];
 }
 
-const PALETTE = {
-  type: 'palettize',
-  bits: 4,
-  granularity: 'per_grouped_channel',
-  group_size: PALETTE_ROWS,
-  enable_per_channel_scale: true,
-};
-
-const made = new Map<Scheme, Uint8Array>();
+const made = new Map<string, Uint8Array>();
 
 /** The model of that scheme; all are made from the same floats. Callers must not change the bytes. */
-export function modelBytes(scheme: Scheme): Uint8Array {
+export function modelBytes(scheme: string): Uint8Array {
   const bytes = made.get(scheme) ?? fileBytes(modelFile(scheme));
   made.set(scheme, bytes);
   return bytes;
 }
 
 /** Its config and tensors, new ones on every call. */
-export function modelFile(scheme: Scheme, options: Partial<TinyOptions> = {}): ModelFile {
+export function modelFile(scheme: string, options: Partial<TinyOptions> = {}): ModelFile {
   const { config, tensors } = tinyLlama({ ...SHAPE, ...options });
+  const format = FORMAT_OF.get(scheme);
   const stored: Stored[] = [];
-  const meanings: Record<string, unknown> = {};
+  const packed: { path: string; k: number; format: WeightFormat }[] = [];
   for (const [name, tensor] of tensors) {
     const [, k] = tensor.shape;
-    if (scheme === 'float' || k === undefined) {
+    if (!format || k === undefined) {
       const bytes = encodeFloats('F32', tensor.values);
       stored.push({ name, dtype: 'F32', shape: tensor.shape, bytes });
       continue;
     }
     const path = name.replace(/\.weight$/, '');
-    if (scheme === 'palettize4') {
-      stored.push(...palettized(path, tensor));
-      meanings[path] = { ...PALETTE, in_features: k };
-      continue;
-    }
-    const bits = scheme === 'int8' ? 8 : 4;
-    const symmetric = scheme !== 'int4-asym';
-    stored.push(...quantized(path, tensor, bits, symmetric));
-    meanings[path] = { type: 'linear', bits, group_size: GROUP_SIZE, symmetric, in_features: k };
+    stored.push(...storedParts(path, tensor, format));
+    packed.push({ path, k, format });
   }
-  if (scheme === 'float') return { config, tensors: stored };
-  const quantization = { quant_method: 'halfbyte', version: 1, tensors: meanings };
-  return { config: { ...config, quantization_config: quantization }, tensors: stored };
+  return { config: format ? { ...config, ...halfbyteKeys(packed) } : config, tensors: stored };
 }
 
 export function fileBytes({ config, tensors }: ModelFile): Uint8Array {
@@ -87,72 +80,70 @@ export function fileBytes({ config, tensors }: ModelFile): Uint8Array {
   });
 }
 
-/** Plain rounding, no search for the best scale: what counts here is that all runtimes read one file. */
-function quantized(path: string, tensor: TinyTensor, bits: 4 | 8, symmetric: boolean): Stored[] {
+type Values = Partial<Record<Role, Uint8Array>>;
+
+function storedParts(path: string, tensor: TinyTensor, format: WeightFormat): Stored[] {
   const [n = 0, k = 0] = tensor.shape;
-  const groups = paddedK(k) / GROUP_SIZE;
+  const bytes = format.lut ? palettized(tensor, format) : quantized(tensor, format);
+  return codecOf(format)
+    .parts(format, n, k)
+    .map(({ role, suffix, dtype, shape }) => {
+      return { name: `${path}.${suffix}`, dtype, shape, bytes: bytes[role]! };
+    });
+}
+
+/** Plain rounding, no search for the best scale: what counts here is that all runtimes read one file. */
+function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: WeightFormat): Values {
+  const [n = 0, k = 0] = tensor.shape;
+  const groups = groupCount(scale!, k);
   const most = 2 ** bits - 1;
   const zero = 2 ** (bits - 1);
-  const stream = new Uint8Array((n * paddedK(k) * bits) / 8);
+  const codes = new Uint8Array(n * paddedK(k));
   const scales = new Float32Array(n * groups);
   const biases = new Float32Array(n * groups);
   for (let g = 0; g < n * groups; g++) {
     const row = Math.floor(g / groups);
-    const begin = (g % groups) * GROUP_SIZE;
-    const w = tensor.values.subarray(row * k + begin, row * k + Math.min(begin + GROUP_SIZE, k));
+    const begin = (g % groups) * scale!.k;
+    const w = tensor.values.subarray(row * k + begin, row * k + Math.min(begin + scale!.k, k));
     const low = w.reduce((a, b) => Math.min(a, b));
     const high = w.reduce((a, b) => Math.max(a, b));
-    const step = symmetric ? Math.max(high, -low) / (zero - 1) : (high - low) / most;
-    const scale = f16ToF32(f32ToF16(step));
-    const bias = symmetric ? -zero * scale : f16ToF32(f32ToF16(low));
-    scales[g] = scale;
+    const step = asymmetric ? (high - low) / most : Math.max(high, -low) / (zero - 1);
+    const rounded = f16ToF32(f32ToF16(step));
+    const bias = asymmetric ? f16ToF32(f32ToF16(low)) : -zero * rounded;
+    scales[g] = rounded;
     biases[g] = bias;
     for (let i = 0; i < w.length; i++) {
-      const level = Math.floor((w[i]! - bias) / scale + 0.5);
-      const q = Math.max(0, Math.min(most, level));
-      const at = row * paddedK(k) + begin + i;
-      if (bits === 8) stream[at] = q;
-      else stream[at >> 1]! |= q << (4 * (at & 1));
+      const level = Math.floor((w[i]! - bias) / rounded + 0.5);
+      codes[row * paddedK(k) + begin + i] = Math.max(0, Math.min(most, level));
     }
   }
-  const shape = [n, groups];
-  const words = [n, (paddedK(k) * bits) / 32];
-  return [
-    { name: `${path}.weight`, dtype: 'U32', shape: words, bytes: stream },
-    { name: `${path}.scales`, dtype: 'F16', shape, bytes: encodeFloats('F16', scales) },
-    ...(symmetric
-      ? []
-      : [{ name: `${path}.biases`, dtype: 'F16', shape, bytes: encodeFloats('F16', biases) }]),
-  ];
+  return {
+    codes: packBits(codes, bits),
+    scales: encodeFloats('F16', scales),
+    biases: encodeFloats('F16', biases),
+  };
 }
 
 /** One table for all groups, denser around zero; the largest weight of a row becomes its largest entry. */
-function palettized(path: string, tensor: TinyTensor): Stored[] {
+function palettized(tensor: TinyTensor, { bits, lut }: WeightFormat): Values {
   const [n = 0, k = 0] = tensor.shape;
-  const lut = [-63, -47, -36, -28, -21, -14, -8, -3, 3, 8, 14, 21, 28, 36, 47, 63];
-  const groups = Math.ceil(n / PALETTE_ROWS);
-  const stride = paddedK(k) / 2;
-  const stream = new Uint8Array(n * stride);
+  const table = [-63, -47, -36, -28, -21, -14, -8, -3, 3, 8, 14, 21, 28, 36, 47, 63];
+  const codes = new Uint8Array(n * paddedK(k));
   const scales = new Float32Array(n);
   for (let row = 0; row < n; row++) {
     const w = tensor.values.subarray(row * k, (row + 1) * k);
     const scale = f16ToF32(f32ToF16(w.reduce((a, b) => Math.max(a, Math.abs(b)), 0) / 63));
     scales[row] = scale;
     for (const [i, value] of w.entries()) {
-      const above = lut.findIndex((entry) => scale * entry >= value);
-      const index = above < 0 ? LUT_ENTRIES - 1 : above;
-      stream[row * stride + (i >> 1)]! |= index << (4 * (i & 1));
+      const above = table.findIndex((entry) => scale * entry >= value);
+      codes[row * paddedK(k) + i] = above < 0 ? table.length - 1 : above;
     }
   }
-  const tables = Int8Array.from({ length: groups * LUT_ENTRIES }, (_, i) => lut[i % LUT_ENTRIES]!);
-  return [
-    { name: `${path}.indices`, dtype: 'U8', shape: [n, stride], bytes: stream },
-    { name: `${path}.channel_scale`, dtype: 'F16', shape: [n], bytes: encodeFloats('F16', scales) },
-    {
-      name: `${path}.lut`,
-      dtype: 'I8',
-      shape: [groups, LUT_ENTRIES],
-      bytes: new Uint8Array(tables.buffer),
-    },
-  ];
+  const tables = Math.ceil(n / lut!.rows) * table.length;
+  const entries = Int8Array.from({ length: tables }, (_, i) => table[i % table.length]!);
+  return {
+    codes: packBits(codes, bits),
+    scales: encodeFloats('F16', scales),
+    lut: new Uint8Array(entries.buffer),
+  };
 }

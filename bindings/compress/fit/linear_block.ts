@@ -1,10 +1,10 @@
-// The fit of one block of up to 32 weights. Scales and biases are rounded to the float type they are
+// The fit of one block of weights that share a scale. Scales and biases are rounded to the float type they are
 // stored in before q is chosen, so q corrects that rounding. At 4 bits the scale that the extremes
 // suggest is rarely the best, so a few clipped or shifted ranges are tried, each refitted by least
 // squares, and the smallest squared error wins. The first of equals wins: the same weights give the
 // same bytes.
 
-import { GROUP_SIZE } from '../formats.js';
+import type { Floats } from './fit.js';
 import { holdsInHalf, roundToHalf } from './half.js';
 
 // Levels that the weight of largest magnitude may take, sign included: -8 uses the whole range, more
@@ -13,12 +13,10 @@ const SYMMETRIC_LEVELS = [-8, -7.7, -7.4, -7.1, -8.3, -8.6, -9, -9.5, 7, 7.3, 6.
 // Parts of the block's range that 0..15 spans; what lies outside is clipped.
 const RANGE_PARTS = [1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75, 1.04];
 
-export type Floats = Float32Array | Float64Array;
-
 /** Fits block after block; `q`, `scale` and `bias` are the best fit of the latest one. */
 export class LinearBlock {
   /** Levels of the weights, [length of the block]. */
-  readonly q = new Uint8Array(GROUP_SIZE);
+  readonly q: Uint8Array;
   scale = 0;
   bias = 0;
   /** Float16 holds `scale` and `bias`. */
@@ -26,11 +24,17 @@ export class LinearBlock {
   /** Level that means zero in a symmetric block. */
   readonly zero: number;
   readonly #maxQ: number;
-  readonly #tried = new Uint8Array(GROUP_SIZE);
+  readonly #tried: Uint8Array;
   #w: Floats = new Float64Array(0);
   #error = 0;
 
-  constructor(readonly bits: 4 | 8) {
+  /** @param length most weights of a block */
+  constructor(
+    readonly bits: number,
+    length: number,
+  ) {
+    this.q = new Uint8Array(length);
+    this.#tried = new Uint8Array(length);
     this.zero = 2 ** (bits - 1);
     this.#maxQ = 2 ** bits - 1;
   }

@@ -3,10 +3,13 @@
 // Rows are brought to one size, first by their root mean square, so that a table fits them all; then tables
 // and scales are fitted by turns. Errors count as they are in the weights.
 
-import { LUT_ENTRIES, lutCount, PALETTE_ROWS, paddedK } from '../formats.js';
+import { UnsupportedError } from '../../errors.js';
+import { paddedK, type WeightFormat } from '../../formats/format.js';
+import { DEFAULT_ROWS, paletteFormat } from '../../formats/palette.js';
+import type { Fit, FittedStrip, Floats } from './fit.js';
 import { holdsInHalf, roundToHalf } from './half.js';
-import type { Floats } from './linear_block.js';
-import { fitLut, Histogram } from './lut_fit.js';
+import { fitLut, Histogram, LUT_ENTRIES } from './lut_fit.js';
+import { expectKeys, show } from './options.js';
 
 /** Steps of half an entry over -64..63. */
 const HALF_STEPS = 256;
@@ -14,47 +17,35 @@ const TURNS = 2;
 /** Scales tried for a row, as parts of the one that the group suggests: rows differ in shape too. */
 const SCALE_PARTS = [1, 0.8, 0.9, 1.1, 1.25];
 
-/** One palettized strip of whole groups; the last may have fewer rows. */
-export interface PalettizedStrip {
-  /** One a byte: [rows, paddedK]. */
-  readonly indices: Uint8Array;
-  /** [groups, 16], ascending. */
-  readonly luts: Int8Array;
-  /** [rows], values after rounding. */
-  readonly scales: Float32Array;
-  /** Float16 holds every scale; if not, they are float32. */
-  readonly inHalf: boolean;
-}
+export const paletteFit: Fit = { type: 'palettize', parse, run };
 
-/**
- * Palettizes rows of `k` float weights.
- * @param weights [rows, k], all finite; the first row begins a group
- */
-export function palettize(weights: Floats, k: number): PalettizedStrip {
+/** Tables are in ascending order. */
+function run(weights: Floats, k: number, format: WeightFormat): FittedStrip {
+  const tableRows = format.lut!.rows;
   const rows = weights.length / k;
   const kPadded = paddedK(k);
-  const indices = new Uint8Array(rows * kPadded);
-  const luts = new Int8Array(lutCount(rows) * LUT_ENTRIES);
+  const codes = new Uint8Array(rows * kPadded);
+  const lut = new Int8Array(Math.ceil(rows / tableRows) * LUT_ENTRIES);
   const scales = new Float32Array(rows);
-  for (let first = 0, group = 0; first < rows; first += PALETTE_ROWS, group++) {
-    const count = Math.min(PALETTE_ROWS, rows - first);
+  for (let first = 0, group = 0; first < rows; first += tableRows, group++) {
+    const count = Math.min(tableRows, rows - first);
     const row = (r: number) => weights.subarray((first + r) * k, (first + r + 1) * k);
     const sizes = Float64Array.from({ length: count }, (_, r) => rootMeanSquare(row(r)));
     for (let turn = 0; turn < TURNS; turn++) {
-      const lut = fitGroup(row, sizes);
-      if (!lut) break;
-      luts.set(lut.entries, group * LUT_ENTRIES);
-      const nearest = nearestEntries(lut.entries);
+      const table = fitGroup(row, sizes);
+      if (!table) break;
+      lut.set(table.entries, group * LUT_ENTRIES);
+      const nearest = nearestEntries(table.entries);
       for (let r = 0; r < count; r++) {
         const at = (first + r) * kPadded;
-        const out = indices.subarray(at, at + k);
-        const scale = fitRow(row(r), sizes[r]! * lut.unit, lut.entries, nearest, out);
+        const out = codes.subarray(at, at + k);
+        const scale = fitRow(row(r), sizes[r]! * table.unit, table.entries, nearest, out);
         scales[first + r] = scale;
-        sizes[r] = scale / lut.unit;
+        sizes[r] = scale / table.unit;
       }
     }
   }
-  return { indices, luts, scales, inHalf: scales.every(holdsInHalf) };
+  return { codes, scales, lut, inHalf: scales.every(holdsInHalf) };
 }
 
 /** The table for rows over their sizes; null if all are zero. */
@@ -138,4 +129,25 @@ function rootMeanSquare(w: Floats): number {
   let sum = 0;
   for (const value of w) sum += value * value;
   return Math.sqrt(sum / w.length);
+}
+
+/** Core ML's options and defaults, of which one combination is supported. */
+function parse(options: Readonly<Record<string, unknown>>, where: string): WeightFormat {
+  const { mode, nbits, granularity, group_size: groupSize, ...rest } = options;
+  const { enable_per_channel_scale: scaled, ...others } = rest;
+  expectKeys(others, [], where);
+  const supported: [string, unknown, unknown][] = [
+    ['mode', mode ?? 'kmeans', 'kmeans'],
+    ['nbits', nbits, 4],
+    ['granularity', granularity ?? 'per_tensor', 'per_grouped_channel'],
+    ['group_size', groupSize, DEFAULT_ROWS],
+    ['enable_per_channel_scale', scaled ?? false, true],
+  ];
+  for (const [key, came, only] of supported) {
+    if (came === only) continue;
+    throw new UnsupportedError(
+      `[recipe] ${where}: ${key} ${show(came)} is not supported yet, ${show(only)} is`,
+    );
+  }
+  return paletteFormat(4, DEFAULT_ROWS);
 }

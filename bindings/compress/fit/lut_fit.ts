@@ -2,8 +2,8 @@
 // as 7-bit integers times a unit. Works on a histogram with prefix sums, so a step costs the same for any
 // number of weights, and the same weights give the same table.
 
-import { LUT_ENTRIES } from '../formats.js';
-
+/** Of a table of 4 bits. */
+export const LUT_ENTRIES = 16;
 /** The kernels' exact range. */
 export const MAX_ENTRY = 63;
 const BINS = 2048;

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../bindings/model/float16.js';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../bindings/formats/float16.js';
 
 test('every float16 and bfloat16 survives decoding and encoding', () => {
   for (let bits = 0; bits < 0x10000; bits++) {

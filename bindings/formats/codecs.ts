@@ -1,0 +1,23 @@
+// The list of the families.
+
+import type { Codec } from './codec.js';
+import { float } from './float.js';
+import type { WeightFormat } from './format.js';
+import { linear } from './linear.js';
+import { palette } from './palette.js';
+
+/** Families whose weights are packed, by `type`. */
+export const PACKED_CODECS: ReadonlyMap<string, Codec> = new Map(
+  [linear, palette].map((codec) => [codec.type, codec]),
+);
+
+const CODECS: readonly Codec[] = [float, ...PACKED_CODECS.values()];
+
+export function codecOf(format: WeightFormat): Codec {
+  return CODECS.find((codec) => codec.has(format))!;
+}
+
+/** Name of a format as `inspect` and recipes print it: `f16`, `int4`, `int4-asym`, `int8`, `palettize4`. */
+export function formatName(format: WeightFormat): string {
+  return codecOf(format).name(format);
+}

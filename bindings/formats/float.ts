@@ -1,0 +1,25 @@
+// Floats as they are: `<path>.weight` F32, F16 or BF16 [n, k].
+
+import type { Codec } from './codec.js';
+import type { FloatType, WeightFormat } from './format.js';
+import { decodeFloats } from './float_bytes.js';
+import { dtypeName, type PartShape } from './parts.js';
+
+export const float: Codec = {
+  type: 'float',
+  has: (format) => format.float !== undefined,
+  parts(format, n, k): PartShape[] {
+    const dtype = dtypeName(typeOf(format));
+    return [{ role: 'codes', suffix: 'weight', dtype, shape: [n, k], serves: 1 }];
+  },
+  decode: (format, bytes) => decodeFloats(bytes.codes!, typeOf(format)),
+  name: typeOf,
+  toJson: (format) => ({ dtype: typeOf(format) }),
+  parse(fields) {
+    throw fields.wrong('type', 'a packed one');
+  },
+};
+
+function typeOf(format: WeightFormat): FloatType {
+  return format.float!;
+}

@@ -1,0 +1,80 @@
+// A packed weight from its tensors: all that its format's codec lists, of those shapes, and no other.
+
+import { FormatError, UnsupportedError } from '../errors.js';
+import { codecOf } from '../formats/codecs.js';
+import { paddedK, type WeightFormat, withScaleType } from '../formats/format.js';
+import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
+import type { StoredTensor } from './safetensors.js';
+import type { Meaning } from './schemes/quantization.js';
+import type { Part, Weight } from './weight.js';
+
+type Tensors = ReadonlyMap<string, StoredTensor>;
+
+/**
+ * @param codes the tensor that holds the weight's codes
+ * @throws FormatError for a part that is missing, has another shape or type, or that config.json does not
+ *   know; UnsupportedError for tables of a type that does not run
+ */
+export function packedWeight(
+  tensors: Tensors,
+  codes: StoredTensor,
+  path: string,
+  meaning: Meaning,
+): Weight {
+  const where = `[${codes.source.name}] ${codes.name}`;
+  const [n = 0, width] = codes.shape;
+  const { bits } = meaning.format;
+  if (width === undefined) {
+    const came = `${codes.dtype} ${shapeText(codes.shape)}`;
+    throw new FormatError(`${where}: ${came}, expected a matrix of ${bits}-bit codes [n, k]`);
+  }
+  const k = meaning.inFeatures ?? Math.floor((width * 32) / bits);
+  const format = withStoredScales(tensors, path, meaning.format);
+  const parts = codecOf(format)
+    .parts(format, n, k)
+    .map((shape): Part => {
+      const tensor = shape.role === 'codes' ? codes : tensors.get(`${path}.${shape.suffix}`);
+      if (!tensor) {
+        const missing = `${path}.${shape.suffix} is missing`;
+        throw new FormatError(`${where}: packed by config.json, but ${missing}`);
+      }
+      checkTensor(tensor, shape, `${paddedK(k)} codes of ${bits} bits for k ${k}`);
+      return { ...tensor, ...shape };
+    });
+  const biases = tensors.get(`${path}.biases`);
+  if (biases && !format.bias) {
+    throw new FormatError(`${where}: symmetric by config.json, but ${biases.name} is there`);
+  }
+  return { path, shape: [n, k], format, parts: parts as [Part, ...Part[]] };
+}
+
+/** The format with the type of scales that is stored; if they are missing, as it was. */
+function withStoredScales(tensors: Tensors, path: string, format: WeightFormat): WeightFormat {
+  const shape = codecOf(format)
+    .parts(format, 1, 1)
+    .find(({ role }) => role === 'scales');
+  const scales = shape && tensors.get(`${path}.${shape.suffix}`);
+  if (!scales) return format;
+  const { source, name, dtype } = scales;
+  const type = FLOAT_TYPES.get(dtype);
+  if (type) return withScaleType(format, type);
+  throw new FormatError(`[${source.name}] ${name}: dtype ${dtype}, expected F32, F16 or BF16`);
+}
+
+/** @param codes what rows of codes must hold, in words */
+function checkTensor({ source, name, dtype, shape }: StoredTensor, part: PartShape, codes: string) {
+  if (dtype === part.dtype && shape.join() === part.shape.join()) return;
+  const where = `[${source.name}] ${name}`;
+  if (part.role === 'lut' && dtype !== part.dtype) {
+    throw new UnsupportedError(
+      `${where}: a palette of ${dtype} is not supported, only ${part.dtype}`,
+    );
+  }
+  const expected = `expected ${part.dtype} ${shapeText(part.shape)}`;
+  const reason = part.role === 'codes' ? `, ${codes}` : '';
+  throw new FormatError(`${where}: ${dtype} ${shapeText(shape)}, ${expected}${reason}`);
+}
+
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}

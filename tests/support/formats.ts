@@ -1,0 +1,104 @@
+// THE list of formats: kernel, identity, everywhere and benchmark tests go through it, so that a format which is
+// listed here is tested wherever formats are. And weights of any of them, as a file holds them.
+
+import { packBits } from '../../bindings/formats/bits.js';
+import { codecOf, formatName } from '../../bindings/formats/codecs.js';
+import { floatFormat, type WeightFormat, withScaleType } from '../../bindings/formats/format.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
+import { paletteFormat } from '../../bindings/formats/palette.js';
+import { type PartShape, partBytes, type Role } from '../../bindings/formats/parts.js';
+import { memorySource } from '../../bindings/model/source.js';
+import type { Part, Weight } from '../../bindings/model/weight.js';
+import { stored } from './floats.js';
+import type { TestRandom } from './random.js';
+
+const TYPES = ['f32', 'f16', 'bf16'] as const;
+
+/** What weights are compressed to, with float16 scales. */
+export const PACKED_FORMATS: readonly WeightFormat[] = [
+  linearFormat(8, true),
+  linearFormat(8, false),
+  linearFormat(4, true),
+  linearFormat(4, false),
+  paletteFormat(4),
+];
+
+/** All, with every type of floats and of scales. */
+export const FORMATS: readonly WeightFormat[] = [
+  ...TYPES.map(floatFormat),
+  ...PACKED_FORMATS.flatMap((format) => TYPES.map((type) => withScaleType(format, type))),
+];
+
+/** For test names. */
+export function caseOf(format: WeightFormat): string {
+  const scales = format.scale ? `, scales ${format.scale.dtype}` : '';
+  return `${formatName(format)}${scales}`;
+}
+
+/** A seeded weight [n, k], hostile on purpose: rows and tables of extremes, scales of both signs and of zero. */
+export function storedWeight(
+  format: WeightFormat,
+  n: number,
+  k: number,
+  random: TestRandom,
+): Weight {
+  return weightOf(format, n, k, (shape) => partOf(format, shape, random));
+}
+
+/** A weight [n, k] of these bytes, which lie behind three others, so that nothing is aligned by chance. */
+export function weightOf(
+  format: WeightFormat,
+  n: number,
+  k: number,
+  bytesOf: (shape: PartShape) => Uint8Array,
+): Weight {
+  const parts = codecOf(format)
+    .parts(format, n, k)
+    .map((shape): Part => {
+      const bytes = bytesOf(shape);
+      const file = new Uint8Array(bytes.length + 3);
+      file.set(bytes, 3);
+      const name = `w.${shape.suffix}`;
+      return { ...shape, name, source: memorySource(name, file), offset: 3, bytes: bytes.length };
+    });
+  return { path: 'w', shape: [n, k], format, parts: parts as [Part, ...Part[]] };
+}
+
+function partOf(format: WeightFormat, shape: PartShape, random: TestRandom): Uint8Array {
+  const count = shape.shape.reduce((a, b) => a * b);
+  const type = format.float ?? format.scale!.dtype;
+  const make: Readonly<Record<Role, () => ArrayBufferView>> = {
+    codes: () =>
+      format.float ? floats(count, 1, type, random) : codes(format.bits, shape, random),
+    scales: () => floats(count, 0.02, type, random),
+    biases: () => floats(count, 0.02, type, random),
+    lut: () => tables(count, 2 ** format.bits, random),
+  };
+  const { buffer, byteOffset, byteLength } = make[shape.role]();
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** Every third row is all extremes. */
+function codes(bits: number, shape: PartShape, random: TestRandom): Uint8Array {
+  const limit = 2 ** bits;
+  const count = (partBytes(shape) * 8) / bits;
+  const perRow = count / shape.shape[0]!;
+  const drawn = Uint8Array.from({ length: count }, (_, i) => {
+    return Math.floor(i / perRow) % 3 === 2 ? random.below(2) * (limit - 1) : random.below(limit);
+  });
+  return packBits(drawn, bits);
+}
+
+/** Every ninth is zero. */
+function floats(count: number, size: number, type: 'f32' | 'f16' | 'bf16', random: TestRandom) {
+  const draw = () => (random.below(9) === 0 ? 0 : random.normal() * size);
+  return stored(Float32Array.from({ length: count }, draw), type).bits;
+}
+
+/** Entries of 7 bits; every other table is all extremes. */
+function tables(count: number, entries: number, random: TestRandom): Int8Array {
+  return Int8Array.from({ length: count }, (_, i) => {
+    if (Math.floor(i / entries) % 2 === 0) return random.below(2) === 0 ? -64 : 63;
+    return random.below(128) - 64;
+  });
+}
