@@ -78,12 +78,21 @@ export const CODE_SELECT_ROWS = 11;
 export const PACKED_KERNEL = 0; // KERNEL_*
 export const PACKED_DTYPE = 4; // DTYPE_* of floats, or of scales and biases
 export const PACKED_HAS_BIAS = 8; // 1: a bias lies beside every scale
+export const PACKED_BITS = 12; // of a code
+export const PACKED_GROUP = 16; // weights along k that share a scale; 0: a row
+export const PACKED_ROW_SCALES = 20; // 1: rows have scales of their own; 0: one for the whole matrix
+export const PACKED_PANEL = 24; // bytes of a panel
+export const PACKED_SCALES = 28; // where in a panel its scales begin
 export const PACKED_BYTES = 64;
+
+/** Scratch that kernels unpack 8 rows x 32 k to, as i16. */
+export const TILE_BYTES = 512;
 
 export const KERNEL_FLOAT = 0;
 export const KERNEL_Q4 = 1;
 export const KERNEL_Q8 = 2;
 export const KERNEL_LUT4 = 3;
+export const KERNEL_CODES = 4;
 
 export const DTYPE_F32 = 0;
 export const DTYPE_F16 = 1;

@@ -1,11 +1,13 @@
 // Chooses the packing of a strip of rows by the matrix's header; see kernels/pack.ts.
 
 import { pack_float, pack_q4, pack_q8 } from './kernels/pack';
+import { pack_codes } from './kernels/pack_codes';
 import { pack_lut4 } from './kernels/pack_lut4';
 import {
   BLOCK,
   DTYPE_F16,
   DTYPE_F32,
+  KERNEL_CODES,
   KERNEL_FLOAT,
   KERNEL_LUT4,
   KERNEL_Q4,
@@ -34,13 +36,13 @@ export function pack_tensor(
     if (dtype == DTYPE_F16) return pack_float<i16>(to, codes, rows, k);
     return pack_float<u16>(to, codes, rows, k);
   }
-  if (dtype == DTYPE_F32) return pack_codes<f32>(packed, to, codes, scales, biases, lut, rows, k);
-  if (dtype == DTYPE_F16) return pack_codes<i16>(packed, to, codes, scales, biases, lut, rows, k);
-  return pack_codes<u16>(packed, to, codes, scales, biases, lut, rows, k);
+  if (dtype == DTYPE_F32) return pack_parts<f32>(packed, to, codes, scales, biases, lut, rows, k);
+  if (dtype == DTYPE_F16) return pack_parts<i16>(packed, to, codes, scales, biases, lut, rows, k);
+  return pack_parts<u16>(packed, to, codes, scales, biases, lut, rows, k);
 }
 
 /** S: the type of scales and biases. */
-function pack_codes<S>(
+function pack_parts<S>(
   packed: usize,
   to: usize,
   codes: usize,
@@ -53,6 +55,7 @@ function pack_codes<S>(
   const blocks = (k + BLOCK - 1) / BLOCK;
   const kernel = load<u32>(packed, PACKED_KERNEL);
   if (kernel == KERNEL_LUT4) return pack_lut4<S>(to, codes, scales, lut, rows, blocks);
+  if (kernel == KERNEL_CODES) return pack_codes<S>(packed, to, codes, scales, biases, rows, k);
   const hasBias = load<u32>(packed, PACKED_HAS_BIAS);
   if (kernel == KERNEL_Q4) return pack_q4<S>(to, codes, scales, biases, rows, blocks, hasBias);
   return pack_q8<S>(to, codes, scales, biases, rows, blocks, hasBias);

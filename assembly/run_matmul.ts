@@ -1,10 +1,12 @@
 // From a packed matrix to its kernel: the header says which one, a line here per instance.
 
-import { embed_float, embed_linear, embed_lut4 } from './kernels/embed';
+import { embed_codes, embed_float, embed_linear, embed_lut4 } from './kernels/embed';
 import { matmul_float } from './kernels/matmul_float';
 import { matmul_lut4 } from './kernels/matmul_lut4';
 import { matmul_q4 } from './kernels/matmul_q4';
 import { matmul_q8 } from './kernels/matmul_q8';
+import { matmul_tile } from './kernels/matmul_tile';
+import { Bits1, Bits2, Bits3, Bits5, Bits6, matvec_codes } from './kernels/matvec_codes';
 import { matvec_lut4 } from './kernels/matvec_lut4';
 import { matvec_q4 } from './kernels/matvec_q4';
 import { matvec_q4_baseline } from './kernels/matvec_q4_baseline';
@@ -36,6 +38,8 @@ export function run_matmul(
       return q8<u16>(op, packed, scratch, m, begin, end);
     case layout.KERNEL_LUT4:
       return lut4(op, packed, scratch, m, begin, end);
+    case layout.KERNEL_CODES:
+      return codes(op, packed, scratch, m, begin, end);
     default:
       unreachable();
   }
@@ -59,6 +63,7 @@ export function run_embed(
     return embed_float<u16>(out, rows, w, k, begin, end);
   }
   if (kernel == layout.KERNEL_LUT4) return embed_lut4(out, rows, w, k, begin, end);
+  if (kernel == layout.KERNEL_CODES) return embed_codes(out, rows, packed, k, begin, end);
   const bits: u32 = kernel == layout.KERNEL_Q4 ? 4 : 8;
   const hasBias = load<u32>(packed, layout.PACKED_HAS_BIAS);
   if (dtype == layout.DTYPE_F32)
@@ -122,6 +127,32 @@ function lut4(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end:
   const blocks = blocks_of(op);
   if (m == 1) matvec_lut4(y, x, xs, sums, w, n, blocks, begin, end);
   else matmul_lut4(y, x, xs, sums, w, scratch, m, n, blocks, begin, end);
+}
+
+/** Groups of half a block, and widths without a matvec, go through the tile even for one row. */
+function codes(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end: u32): void {
+  const y = y_of(op);
+  const x = x_of(op);
+  const xs = load<u32>(op, layout.OP_SCALES);
+  const sums = load<u32>(op, layout.OP_SUMS);
+  const n = n_of(op);
+  const blocks = blocks_of(op);
+  const group = load<u32>(packed, layout.PACKED_GROUP);
+  if (m == 1 && (group == 0 || group >= <u32>layout.BLOCK)) {
+    switch (load<u32>(packed, layout.PACKED_BITS)) {
+      case 1:
+        return matvec_codes<Bits1>(y, x, xs, sums, packed, n, blocks, begin, end);
+      case 2:
+        return matvec_codes<Bits2>(y, x, xs, sums, packed, n, blocks, begin, end);
+      case 3:
+        return matvec_codes<Bits3>(y, x, xs, sums, packed, n, blocks, begin, end);
+      case 5:
+        return matvec_codes<Bits5>(y, x, xs, sums, packed, n, blocks, begin, end);
+      case 6:
+        return matvec_codes<Bits6>(y, x, xs, sums, packed, n, blocks, begin, end);
+    }
+  }
+  matmul_tile(y, x, xs, sums, packed, scratch, m, n, blocks, begin, end);
 }
 
 function y_of(op: usize): usize {

@@ -3,12 +3,25 @@
 //
 //   out  f32 [rows, k]
 //   rows row table of the step (op_layout.ts)
-//   weights as in matmul_float, matvec_q4, matmul_q8, matvec_lut4
+//   weights as in matmul_float, matvec_q4, matmul_q8, matvec_lut4; packed as code_panel.ts draws it
 //
 // Each computes rows [begin, end).
 
 import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
 import { load1 } from '../simd';
+import {
+  bits_of,
+  dtype_of,
+  group_of,
+  groups_of,
+  has_bias,
+  load_scale,
+  panel_at,
+  scale_bytes,
+  scales_at,
+  zero_of,
+} from './code_panel';
+import { code_at } from './codes';
 import { LUT4_HEAD } from './matvec_lut4';
 import { nibbles_of_row } from './panel';
 
@@ -78,6 +91,35 @@ export function embed_lut4(
       const block = head + LUT4_HEAD + ((<usize>(i / BLOCK)) << 7);
       const entry = <i32>load<u8>(head + nibble(block, lane, i % BLOCK)) - 64;
       store<f32>(to, <f32>entry * scale);
+    }
+  }
+}
+
+export function embed_codes(
+  out: usize,
+  rows: usize,
+  packed: usize,
+  k: u32,
+  begin: u32,
+  end: u32,
+): void {
+  const bits = bits_of(packed);
+  const dtype = dtype_of(packed);
+  const group = group_of(packed);
+  const biases = <usize>groups_of(packed, (k + BLOCK - 1) / BLOCK) * PANEL * scale_bytes(dtype);
+  for (let row = begin; row < end; row++) {
+    const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
+    const lane = token % PANEL;
+    const w = panel_at(packed, token / PANEL);
+    const scales = scales_at(packed, w) + lane * scale_bytes(dtype);
+    let to = out + ((<usize>row * k) << 2);
+    for (let i: u32 = 0; i < k; i++, to += 4) {
+      const g: usize = group == 0 ? 0 : i / group;
+      const at = scales + g * PANEL * scale_bytes(dtype);
+      const block = w + ((<usize>(i / BLOCK) * bits) << 5);
+      const q = <i32>code_at(block, bits, lane, i % BLOCK) - zero_of(packed);
+      const bias: f32 = has_bias(packed) ? load_scale(dtype, at + biases) : 0;
+      store<f32>(to, <f32>q * load_scale(dtype, at) + bias);
     }
   }
 }

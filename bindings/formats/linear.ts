@@ -1,31 +1,47 @@
 // Linear quantization: w = scale * q + bias, or w = scale * (q - 2^(bits - 1)) where no bias is stored.
 //
 //   <path>.weight  U32 [n, paddedK(k) * bits / 32]   the codes' bit stream
-//   <path>.scales  F32, F16, BF16 [n, groups]        one a group of `group_size` weights along k
+//   <path>.scales  F32, F16, BF16 [n, groups]        one a group of `group_size` weights along k, or of a row;
+//                                                    [1] where all weights share one
 //   <path>.biases  likewise, unless symmetric
 
 import { unpackBits } from './bits.js';
 import type { Codec, FieldReader } from './codec.js';
 import { decodeFloats } from './float_bytes.js';
-import { groupCount, paddedK, type ScaleFormat, type WeightFormat } from './format.js';
+import { ALL, groupCount, paddedK, type ScaleFormat, type WeightFormat } from './format.js';
 import { dtypeName, type PartShape } from './parts.js';
 import { expectOneOf, expectOnlyKeys } from './expect.js';
 
-const KEYS = ['type', 'bits', 'group_size', 'mode', 'symmetric', 'in_features'];
-/** Widths and group sizes that run. */
-export const LINEAR_BITS: readonly number[] = [4, 8];
-export const LINEAR_GROUPS: readonly number[] = [32];
-/** Weights along k that share a scale unless a recipe says otherwise. */
+const KEYS = ['type', 'bits', 'granularity', 'group_size', 'mode', 'symmetric', 'in_features'];
+/** Widths that run. */
+export const LINEAR_BITS: readonly number[] = [1, 2, 3, 4, 5, 6, 8];
+/** Weights along k that may share a scale, where it is not all of a row. */
+export const LINEAR_GROUPS: readonly number[] = [16, 32, 64, 128];
+/** Unless a recipe says otherwise. */
 export const DEFAULT_GROUP = 32;
 
-/** One scale per row and `group` weights along k. */
+/** Core ML's words for what shares a scale. */
+export const GRANULARITIES = ['per_block', 'per_channel', 'per_tensor'] as const;
+export type Granularity = (typeof GRANULARITIES)[number];
+
+/** @param group weights along k that share a scale; only of granularity `per_block` */
 export function linearFormat(
   bits: number,
   symmetric: boolean,
   group = DEFAULT_GROUP,
+  granularity: Granularity = 'per_block',
 ): WeightFormat {
-  const scale: ScaleFormat = { rows: 1, k: group, dtype: 'f16' };
+  const scale: ScaleFormat = {
+    rows: granularity === 'per_tensor' ? ALL : 1,
+    k: granularity === 'per_block' ? group : ALL,
+    dtype: 'f16',
+  };
   return symmetric ? { bits, scale } : { bits, scale, bias: true };
+}
+
+function granularityOf({ rows, k }: ScaleFormat): Granularity {
+  if (k !== ALL) return 'per_block';
+  return rows === ALL ? 'per_tensor' : 'per_channel';
 }
 
 export const linear: Codec = {
@@ -35,7 +51,11 @@ export const linear: Codec = {
   parts(format, n, k): PartShape[] {
     const scale = format.scale!;
     const words = (paddedK(k) * format.bits) / 32;
-    const groups = { dtype: dtypeName(scale.dtype), shape: [n, groupCount(scale, k)], serves: 1 };
+    const dtype = dtypeName(scale.dtype);
+    const groups =
+      scale.rows === ALL
+        ? { dtype, shape: [1], serves: n }
+        : { dtype, shape: [n, groupCount(scale, k)], serves: 1 };
     return [
       { role: 'codes', suffix: 'weight', dtype: 'U32', shape: [n, words], serves: 1 },
       { role: 'scales', suffix: 'scales', ...groups },
@@ -55,22 +75,36 @@ export const linear: Codec = {
     const codes = unpackBits(bytes.codes!, bits, (end - begin) * stride);
     const out = new Float64Array((end - begin) * k);
     for (let row = 0; row < end - begin; row++) {
+      const first = scale.rows === ALL ? 0 : row * groups;
       for (let i = 0; i < k; i++) {
-        const group = row * groups + Math.floor(i / scale.k);
+        const group = first + (scale.k === ALL ? 0 : Math.floor(i / scale.k));
         out[row * k + i] = scales[group]! * codes[row * stride + i]! + biases[group]!;
       }
     }
     return out;
   },
 
-  name: ({ bits, bias }) => `int${bits}${bias ? '-asym' : ''}`,
+  name({ bits, bias, scale }) {
+    const granularity = granularityOf(scale!);
+    const group = scale!.k === DEFAULT_GROUP ? '' : `-g${scale!.k}`;
+    const shared = granularity === 'per_block' ? group : `-${granularity.replace('per_', '')}`;
+    return `int${bits}${bias ? '-asym' : ''}${shared}`;
+  },
 
-  toJson: ({ bits, scale, bias }) => ({ bits, group_size: scale!.k, symmetric: !bias }),
+  toJson({ bits, scale, bias }) {
+    const granularity = granularityOf(scale!);
+    const shared = granularity === 'per_block' ? { group_size: scale!.k } : { granularity };
+    return { bits, ...shared, symmetric: !bias };
+  },
 
   parse(fields) {
     expectOnlyKeys(fields, KEYS, 'linear weights');
     if (!fields.has('symmetric')) throw fields.wrong('symmetric', 'true or false');
-    return parseAffine(fields, fields.boolean('symmetric', false));
+    const symmetric = fields.boolean('symmetric', false);
+    const granularity = fields.string('granularity', 'per_block') as Granularity;
+    expectOneOf(fields, 'granularity', granularity, GRANULARITIES);
+    if (granularity === 'per_block') return parseAffine(fields, symmetric);
+    return linearFormat(parseBits(fields), symmetric, undefined, granularity);
   },
 };
 
@@ -79,7 +113,11 @@ export function parseAffine(fields: FieldReader, symmetric: boolean): WeightForm
   const group = fields.integer('group_size', 1, Number.MAX_SAFE_INTEGER);
   expectOneOf(fields, 'group_size', group, LINEAR_GROUPS);
   expectOneOf(fields, 'mode', fields.string('mode', 'affine'), ['affine']);
+  return linearFormat(parseBits(fields), symmetric, group);
+}
+
+function parseBits(fields: FieldReader): number {
   const bits = fields.integer('bits', 1, 16);
   expectOneOf(fields, 'bits', bits, LINEAR_BITS);
-  return linearFormat(bits, symmetric, group);
+  return bits;
 }

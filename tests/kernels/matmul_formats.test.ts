@@ -3,7 +3,7 @@
 // prompt was cut.
 
 import { test } from 'uvu';
-import { BLOCK, CODE_MATMUL } from '../../assembly/op_layout.js';
+import { BLOCK, CODE_MATMUL, TILE_BYTES } from '../../assembly/op_layout.js';
 import { matmul, type QuantizedRows, quantizeRows } from '../../bindings/executor/reference.js';
 import { codecOf } from '../../bindings/formats/codecs.js';
 import { readRows } from '../../bindings/model/read_rows.js';
@@ -37,7 +37,7 @@ function run(x: QuantizedRows, m: number, weight: Weight, bytes: Bytes): Uint8Ar
       n,
       k,
     };
-    const scratchBytes = Math.max(m * 32, 2 * blocks * BLOCK);
+    const scratchBytes = Math.max(TILE_BYTES + m * 36, 2 * blocks * BLOCK);
     return { code: CODE_MATMUL, fields, rows: m, scratchBytes, outputs: [out] };
   });
   return out!;

@@ -28,7 +28,7 @@ export function packIn(
   const { n, k } = matrixShape(weight);
   const room = new Uint8Array(packedBytes(weight) - PACKED_BYTES).fill(0xff);
   assert.is(room.length % Math.ceil(n / PANEL), 0);
-  const packed = core.input(withHeader(weight.format, room));
+  const packed = core.input(withHeader(weight.format, k, room));
   const at = (role: Role) => (bytes[role] ? core.input(bytes[role]).address : 0);
   const parts = [at('codes'), at('scales'), at('biases'), at('lut')];
   const panels = packed.address + PACKED_BYTES;

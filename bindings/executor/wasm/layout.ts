@@ -4,7 +4,14 @@
 //
 // Loading stages file bytes in the activations, which nothing uses before the first step.
 
-import { BLOCK, OP_BYTES, PANEL, PLAN_BYTES, ROW_BYTES } from '../../../assembly/op_layout.js';
+import {
+  BLOCK,
+  OP_BYTES,
+  PANEL,
+  PLAN_BYTES,
+  ROW_BYTES,
+  TILE_BYTES,
+} from '../../../assembly/op_layout.js';
 import { CapacityError } from '../../errors.js';
 import type { Weight } from '../../model/weight.js';
 import type { Op, Plan } from '../../plan/ops.js';
@@ -83,8 +90,9 @@ export function layOut(
   const frequencies = take((plan.headDim / 2) * 8);
   const attention = sdpaScratchBytes(plan.headDim, plan.numHeads / plan.numKvHeads);
   const paddedWidth = align(widestInput(ops, weights));
-  // matmul_*: sums of a panel; matvec_q4_baseline: a row of x as i16; sdpa.
-  const scratchBytes = align(Math.max(ROWS_PER_STEP * PANEL * 4, paddedWidth * 2, attention));
+  // matmul_*: a tile, and of every row the sums of a panel; matvec_q4_baseline: a row of x as i16; sdpa.
+  const tiled = TILE_BYTES + ROWS_PER_STEP * (PANEL + 1) * 4;
+  const scratchBytes = align(Math.max(tiled, paddedWidth * 2, attention));
   const scratch = take(threads * scratchBytes);
 
   const staging = at;

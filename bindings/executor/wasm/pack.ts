@@ -52,7 +52,7 @@ export async function packWeight(
   if (k === undefined) return packVector(views, weight, to, staging, onBytes, signal);
 
   const { format, parts } = weight;
-  for (const [offset, value] of packedHeader(format)) views.words[(to + offset) / 4] = value;
+  for (const [offset, value] of packedHeader(format, k)) views.words[(to + offset) / 4] = value;
   const strip = STRIP_ROWS * Math.floor(staging.bytes / stripBytes(weight, STRIP_ROWS));
   for (let row = 0; row < n; row += strip) {
     // Bytes in memory are read at once: without a turn of the event loop nothing could abort.

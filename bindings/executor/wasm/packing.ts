@@ -3,15 +3,15 @@
 
 import * as layout from '../../../assembly/op_layout.js';
 import {
+  ALL,
   FLOAT_BYTES,
   type FloatType,
   groupCount,
-  paddedK,
   type WeightFormat,
 } from '../../formats/format.js';
 import type { Weight } from '../../model/weight.js';
 
-const { PANEL, PACKED_BYTES } = layout;
+const { BLOCK, PANEL, PACKED_BYTES } = layout;
 
 export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
   f32: layout.DTYPE_F32,
@@ -22,20 +22,27 @@ export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
 /** Bytes of a palette's panel before its indices: the table, and scales as f32 (kernels/matvec_lut4.ts). */
 const LUT4_HEAD = 16 + PANEL * 4;
 
-/** The kernel that a format has. */
-function kernelOf({ float, lut, bits }: WeightFormat): number {
+/** The kernel that a format has: one of its own, if it has the group that this is made for. */
+function kernelOf({ float, lut, bits, scale }: WeightFormat): number {
   if (float) return layout.KERNEL_FLOAT;
   if (lut) return layout.KERNEL_LUT4;
-  return bits === 4 ? layout.KERNEL_Q4 : layout.KERNEL_Q8;
+  const isBlock = scale!.k === BLOCK && scale!.rows === 1;
+  if (isBlock && bits === 4) return layout.KERNEL_Q4;
+  return isBlock && bits === 8 ? layout.KERNEL_Q8 : layout.KERNEL_CODES;
 }
 
-/** Header of a packed matrix: byte offset (PACKED_*) to value. */
-export function packedHeader(format: WeightFormat): ReadonlyMap<number, number> {
-  const dtype = format.float ?? format.scale!.dtype;
+/** Header of a packed matrix of rows of k weights: byte offset (PACKED_*) to value. */
+export function packedHeader(format: WeightFormat, k: number): ReadonlyMap<number, number> {
+  const { float, scale, bias, bits } = format;
   return new Map([
     [layout.PACKED_KERNEL, kernelOf(format)],
-    [layout.PACKED_DTYPE, DTYPE_CODES[dtype]],
-    [layout.PACKED_HAS_BIAS, format.bias ? 1 : 0],
+    [layout.PACKED_DTYPE, DTYPE_CODES[float ?? scale!.dtype]],
+    [layout.PACKED_HAS_BIAS, bias ? 1 : 0],
+    [layout.PACKED_BITS, bits],
+    [layout.PACKED_GROUP, scale?.k ?? 0],
+    [layout.PACKED_ROW_SCALES, scale?.rows === ALL ? 0 : 1],
+    [layout.PACKED_PANEL, panelBytes(format, k)],
+    [layout.PACKED_SCALES, codeBytes(bits, k)],
   ]);
 }
 
@@ -50,8 +57,13 @@ export function packedBytes({ shape, format }: Weight): number {
 export function panelBytes(format: WeightFormat, k: number): number {
   const { float, bits, lut, scale, bias } = format;
   if (float) return PANEL * k * FLOAT_BYTES[float];
-  const codes = (PANEL * paddedK(k) * bits) / 8;
-  if (lut) return LUT4_HEAD + codes;
-  const perGroup = FLOAT_BYTES[scale!.dtype] * (bias ? 2 : 1);
-  return codes + PANEL * groupCount(scale!, k) * perGroup;
+  if (lut) return LUT4_HEAD + codeBytes(bits, k);
+  // Whole blocks have all their groups, although a file may have fewer.
+  const groups = groupCount(scale!, Math.ceil(k / BLOCK) * BLOCK);
+  return codeBytes(bits, k) + PANEL * groups * FLOAT_BYTES[scale!.dtype] * (bias ? 2 : 1);
+}
+
+/** Of the codes of a panel. */
+function codeBytes(bits: number, k: number): number {
+  return (PANEL * Math.ceil(k / BLOCK) * BLOCK * bits) / 8;
 }

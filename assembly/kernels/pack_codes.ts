@@ -1,0 +1,74 @@
+// From a checkpoint's codes to the panels that code_panel.ts draws.
+
+import { BLOCK, PACKED_PANEL, PACKED_ROW_SCALES, PANEL } from '../op_layout';
+import { is_finite } from '../simd';
+import { bits_of, group_of, groups_of, has_bias, scales_at } from './code_panel';
+import { store_code } from './codes';
+
+/**
+ * Packs `rows` rows into consecutive panels at `to`; a last panel of fewer rows is filled with zeros.
+ * codes: bit stream [rows, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups],
+ * or [1] without PACKED_ROW_SCALES. Returns the first row with a scale or bias that is not finite, or -1.
+ */
+export function pack_codes<S>(
+  packed: usize,
+  to: usize,
+  codes: usize,
+  scales: usize,
+  biases: usize,
+  rows: u32,
+  k: u32,
+): i32 {
+  const bits = bits_of(packed);
+  const blocks = (k + BLOCK - 1) / BLOCK;
+  const panelBytes: usize = load<u32>(packed, PACKED_PANEL);
+  memory.fill(to, 0, <usize>((rows + PANEL - 1) / PANEL) * panelBytes);
+  for (let row: u32 = 0; row < rows; row++) {
+    const panel = to + <usize>(row / PANEL) * panelBytes;
+    pack_row(panel, codes + <usize>row * blocks * bits * 4, bits, row % PANEL, blocks);
+    if (!pack_scales<S>(packed, panel, scales, biases, row, k)) return <i32>row;
+  }
+  return -1;
+}
+
+/** Codes of one row to their places in its panel. */
+function pack_row(panel: usize, stream: usize, bits: u32, lane: u32, blocks: u32): void {
+  const mask = ((<u32>1) << bits) - 1;
+  let word: u32 = 0;
+  let held: u32 = 0;
+  for (let b: u32 = 0; b < blocks; b++, panel += bits << 5) {
+    for (let i: u32 = 0; i < <u32>BLOCK; i++) {
+      for (; held < bits; held += 8) word |= (<u32>load<u8>(stream++)) << held;
+      store_code(panel, bits, lane, i, word & mask);
+      word >>= bits;
+      held -= bits;
+    }
+  }
+}
+
+/** False: a scale or bias of the row is not finite. */
+function pack_scales<S>(
+  packed: usize,
+  panel: usize,
+  scales: usize,
+  biases: usize,
+  row: u32,
+  k: u32,
+): bool {
+  const group = group_of(packed);
+  // A file has groups of k, a panel those of whole blocks.
+  const stored: usize = group == 0 ? 1 : (k + group - 1) / group;
+  const groups = groups_of(packed, (k + BLOCK - 1) / BLOCK);
+  const first = load<u32>(packed, PACKED_ROW_SCALES) ? <usize>row * stored : 0;
+  const at = scales_at(packed, panel) + (row % PANEL) * sizeof<S>();
+  for (let g: usize = 0; g < stored; g++) {
+    const scale = load<S>(scales + (first + g) * sizeof<S>());
+    if (!is_finite<S>(scale)) return false;
+    store<S>(at + g * PANEL * sizeof<S>(), scale);
+    if (!has_bias(packed)) continue;
+    const bias = load<S>(biases + (first + g) * sizeof<S>());
+    if (!is_finite<S>(bias)) return false;
+    store<S>(at + (groups + g) * PANEL * sizeof<S>(), bias);
+  }
+  return true;
+}
