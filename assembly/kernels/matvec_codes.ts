@@ -100,8 +100,8 @@ export function matvec_codes<Width>(
         const x5 = v128.load32_splat(xb, 20);
         const x6 = v128.load32_splat(xb, 24);
         const x7 = v128.load32_splat(xb, 28);
-        let lowDot = dot_rows<Width>(w, x0, x1, x2, x3, x4, x5, x6, x7);
-        let highDot = dot_rows<Width>(w + (bits << 4), x0, x1, x2, x3, x4, x5, x6, x7);
+        let lowDot = FourRows.dot<Width>(w, x0, x1, x2, x3, x4, x5, x6, x7);
+        let highDot = FourRows.dot<Width>(w + (bits << 4), x0, x1, x2, x3, x4, x5, x6, x7);
 
         const sum = v128.load32_splat(xSums + ((<usize>b) << 2));
         const xScale = v128.load32_splat(xScales + ((<usize>b) << 2));
@@ -143,39 +143,41 @@ export function with_row_scales(
   return f32x4.add(scaled, f32x4.mul(offsets, load_scales(dtype, scales + biases)));
 }
 
-/** Four rows of a block times its x, given as splats of 4 k. */
-function dot_rows<Width>(
-  w: usize,
-  x0: v128,
-  x1: v128,
-  x2: v128,
-  x3: v128,
-  x4: v128,
-  x5: v128,
-  x6: v128,
-  x7: v128,
-): v128 {
-  const bits = changetype<Width>(0).value();
-  const d01 = i16x8.add(
-    dot_i8_u7(x0, Codes.quad(w, bits, 0)),
-    dot_i8_u7(x1, Codes.quad(w, bits, 1)),
-  );
-  const d23 = i16x8.add(
-    dot_i8_u7(x2, Codes.quad(w, bits, 2)),
-    dot_i8_u7(x3, Codes.quad(w, bits, 3)),
-  );
-  const d45 = i16x8.add(
-    dot_i8_u7(x4, Codes.quad(w, bits, 4)),
-    dot_i8_u7(x5, Codes.quad(w, bits, 5)),
-  );
-  const d67 = i16x8.add(
-    dot_i8_u7(x6, Codes.quad(w, bits, 6)),
-    dot_i8_u7(x7, Codes.quad(w, bits, 7)),
-  );
-  if (bits <= 4) return widened(i16x8.add(i16x8.add(d01, d23), i16x8.add(d45, d67)));
-  if (bits == 5) return i32x4.add(widened(i16x8.add(d01, d23)), widened(i16x8.add(d45, d67)));
-  const front = i32x4.add(widened(d01), widened(d23));
-  return i32x4.add(front, i32x4.add(widened(d45), widened(d67)));
+class FourRows {
+  /** Four rows of a block times its x, given as splats of 4 k. As a function it would stay a call. */
+  @inline static dot<Width>(
+    w: usize,
+    x0: v128,
+    x1: v128,
+    x2: v128,
+    x3: v128,
+    x4: v128,
+    x5: v128,
+    x6: v128,
+    x7: v128,
+  ): v128 {
+    const bits = changetype<Width>(0).value();
+    const d01 = i16x8.add(
+      dot_i8_u7(x0, Codes.quad(w, bits, 0)),
+      dot_i8_u7(x1, Codes.quad(w, bits, 1)),
+    );
+    const d23 = i16x8.add(
+      dot_i8_u7(x2, Codes.quad(w, bits, 2)),
+      dot_i8_u7(x3, Codes.quad(w, bits, 3)),
+    );
+    const d45 = i16x8.add(
+      dot_i8_u7(x4, Codes.quad(w, bits, 4)),
+      dot_i8_u7(x5, Codes.quad(w, bits, 5)),
+    );
+    const d67 = i16x8.add(
+      dot_i8_u7(x6, Codes.quad(w, bits, 6)),
+      dot_i8_u7(x7, Codes.quad(w, bits, 7)),
+    );
+    if (bits <= 4) return widened(i16x8.add(i16x8.add(d01, d23), i16x8.add(d45, d67)));
+    if (bits == 5) return i32x4.add(widened(i16x8.add(d01, d23)), widened(i16x8.add(d45, d67)));
+    const front = i32x4.add(widened(d01), widened(d23));
+    return i32x4.add(front, i32x4.add(widened(d45), widened(d67)));
+  }
 }
 
 function widened(dots: v128): v128 {
