@@ -1,8 +1,9 @@
 // How one weight of the source lies in the compressed checkpoint.
 
-import { UnsupportedError } from '../errors.js';
+import { OptionError, UnsupportedError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
-import { type FloatType, withScaleType } from '../formats/format.js';
+import { ALL, type FloatType, withScaleType } from '../formats/format.js';
+import { DEFAULT_GROUP } from '../formats/linear.js';
 import { partBytes } from '../formats/parts.js';
 import { halfbyteKeys } from '../model/schemes/halfbyte.js';
 import { mlxKeys } from '../model/schemes/mlx.js';
@@ -19,7 +20,8 @@ export interface CompressedTensor {
 
 /**
  * Pairs every weight with its scheme. Vectors (the norms) keep their floats.
- * @throws UnsupportedError for weights that are compressed already
+ * @throws UnsupportedError for weights that are compressed already, OptionError for rows that blocks of the
+ *   scheme do not divide
  */
 export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): CompressedTensor[] {
   const assigned: CompressedTensor[] = [];
@@ -31,9 +33,24 @@ export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): Compre
       );
     }
     const scheme = weight.shape.length === 2 ? schemeFor(recipe, weight.path) : null;
-    assigned.push({ weight, scheme: scheme && (isNone(scheme) ? null : scheme) });
+    if (!scheme || isNone(scheme)) {
+      assigned.push({ weight, scheme: null });
+      continue;
+    }
+    checkDivides(weight, scheme);
+    assigned.push({ weight, scheme });
   }
   return assigned;
+}
+
+/** Rows are padded to whole blocks of the default size only. */
+function checkDivides(weight: Weight, { format }: PackedScheme): void {
+  const group = format.scale?.k ?? ALL;
+  const { k } = matrixShape(weight);
+  if (group === ALL || group === DEFAULT_GROUP || k % group === 0) return;
+  throw new OptionError(
+    `[compress] ${weight.path}: rows of ${k} weights are no multiple of block_size ${group}`,
+  );
 }
 
 /** The tensors that a weight becomes, in file order; scales and biases of type `scaleType`. */

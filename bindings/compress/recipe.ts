@@ -2,6 +2,7 @@
 // override that matches wins and replaces the whole scheme. The words are Core ML's.
 
 import { OptionError, UnsupportedError } from '../errors.js';
+import { formatName } from '../formats/codecs.js';
 import type { WeightFormat } from '../formats/format.js';
 import { linearFormat } from '../formats/linear.js';
 import { paletteFormat } from '../formats/palette.js';
@@ -38,18 +39,17 @@ export interface Recipe {
 
 /** The short names of `--scheme`. */
 export const SCHEMES: ReadonlyMap<string, Recipe> = new Map([
-  ['int8', packed('linear', linearFormat(8, true))],
-  ['int4', packed('linear', linearFormat(4, true))],
-  ['int4-asym', packed('linear', linearFormat(4, false))],
-  ['palettize4', packed('palettize', paletteFormat(4))],
+  ...[8, 6, 5, 4, 3, 2].map((bits) => named('linear', linearFormat(bits, true))),
+  ...[4, 3, 2, 1].map((bits) => named('linear', linearFormat(bits, false))),
+  named('palettize', paletteFormat(4)),
 ]);
 
 const KINDS: readonly string[] = ['embed', 'head', 'attention', 'mlp'];
 /** Core ML's types that cannot be made yet. */
 const LATER: readonly string[] = ['prune'];
 
-function packed(type: string, format: WeightFormat): Recipe {
-  return { global: { type, format }, overrides: [] };
+function named(type: string, format: WeightFormat): [name: string, Recipe] {
+  return [formatName(format), { global: { type, format }, overrides: [] }];
 }
 
 /**

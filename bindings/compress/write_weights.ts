@@ -6,7 +6,7 @@ import { FormatError } from '../errors.js';
 import { packBits } from '../formats/bits.js';
 import { codecOf } from '../formats/codecs.js';
 import { encodeFloats } from '../formats/float_bytes.js';
-import type { FloatType } from '../formats/format.js';
+import { ALL, type FloatType, type WeightFormat } from '../formats/format.js';
 import type { Progress } from '../model/progress.js';
 import { readRows } from '../model/read_rows.js';
 import { matrixShape, type Weight } from '../model/weight.js';
@@ -101,7 +101,7 @@ async function writePacked(
   const fit = FITS.get(type)!;
   const { n, k } = matrixShape(weight);
   const held: Omit<FittedStrip, 'codes'>[] = [];
-  for await (const { values } of strips(weight, format.lut?.rows ?? 1)) {
+  for await (const { values } of strips(weight, rowsTogether(format, n))) {
     const { codes, ...rest } = fit.run(values, k, format);
     await writer.append(packBits(codes, format.bits));
     held.push(rest);
@@ -113,6 +113,12 @@ async function writePacked(
     for (const strip of held) await writer.append(storedBytes(strip[role]!, scaleType));
   }
   return scaleType;
+}
+
+/** Rows that share a table or a scale are fitted in one strip. */
+function rowsTogether({ scale, lut }: WeightFormat, n: number): number {
+  if (scale?.rows === ALL || lut?.rows === ALL) return n;
+  return lut?.rows ?? 1;
 }
 
 function storedBytes(values: Int8Array | Float32Array, type: FloatType): Uint8Array {

@@ -15,7 +15,7 @@ export interface PackedScheme {
 export interface FittedStrip {
   /** One a byte: [rows, paddedK(k)]. Padding has no meaning. */
   readonly codes: Uint8Array;
-  /** Values after rounding to the type that holds them, in the order of the format's parts. */
+  /** Of each group, values after rounding to the type that holds them. */
   readonly scales: Float32Array;
   readonly biases?: Float32Array;
   readonly lut?: Int8Array;
@@ -33,7 +33,7 @@ export interface Fit {
   parse(options: Readonly<Record<string, unknown>>, where: string): WeightFormat;
   /**
    * The same weights give the same strip, whatever strips they come in.
-   * @param weights [rows, k], all finite; the first row begins a group of rows that share anything
+   * @param weights [rows, k], all finite: whole groups of rows that share anything
    */
   run(weights: Floats, k: number, format: WeightFormat): FittedStrip;
 }

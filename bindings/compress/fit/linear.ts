@@ -3,32 +3,44 @@
 //   symmetric    w = scale * (q - 2^(bits-1))
 //   asymmetric   w = scale * q + bias
 
-import { OptionError, UnsupportedError } from '../../errors.js';
-import { groupCount, paddedK, type WeightFormat } from '../../formats/format.js';
-import { DEFAULT_GROUP, linearFormat } from '../../formats/linear.js';
+import { OptionError } from '../../errors.js';
+import { ALL, groupCount, paddedK, type WeightFormat } from '../../formats/format.js';
+import {
+  DEFAULT_GROUP,
+  GRANULARITIES,
+  type Granularity,
+  LINEAR_BITS,
+  LINEAR_GROUPS,
+  linearFormat,
+} from '../../formats/linear.js';
 import type { Fit, FittedStrip, Floats } from './fit.js';
 import { LinearBlock } from './linear_block.js';
 import { expectKeys, show } from './options.js';
 
 const KEYS = ['dtype', 'granularity', 'block_size', 'mode'];
 const MODES: readonly unknown[] = ['linear_symmetric', 'linear'];
-const BITS: Readonly<Record<string, number>> = { int4: 4, int8: 8 };
+const DTYPE = /^u?int([1-8])$/;
 
 export const linearFit: Fit = { type: 'linear', parse, run };
 
 function run(weights: Floats, k: number, { bits, scale, bias }: WeightFormat): FittedStrip {
   const rows = weights.length / k;
+  if (scale!.rows === ALL) {
+    const whole: WeightFormat = { bits, scale: { ...scale!, rows: 1 }, ...(bias && { bias }) };
+    return inRows(run(weights, weights.length, whole), rows, k);
+  }
   const kPadded = paddedK(k);
   const groups = groupCount(scale!, k);
+  const length = scale!.k === ALL ? k : scale!.k;
   // Padding takes the level of zero, or of nothing at all.
   const codes = new Uint8Array(rows * kPadded).fill(2 ** (bits - 1));
   const scales = new Float32Array(rows * groups);
   const biases = bias && new Float32Array(rows * groups);
-  const block = new LinearBlock(bits, scale!.k);
+  const block = new LinearBlock(bits, length);
   let inHalf = true;
   for (let row = 0, g = 0; row < rows; row++) {
-    for (let begin = 0; begin < k; begin += scale!.k, g++) {
-      const end = Math.min(begin + scale!.k, k);
+    for (let begin = 0; begin < k; begin += length, g++) {
+      const end = Math.min(begin + length, k);
       const w = weights.subarray(row * k + begin, row * k + end);
       if (biases) block.fitAffine(w);
       else block.fitSymmetric(w);
@@ -41,33 +53,39 @@ function run(weights: Floats, k: number, { bits, scale, bias }: WeightFormat): F
   return biases ? { codes, scales, biases, inHalf } : { codes, scales, inHalf };
 }
 
+/** Codes of one long row as rows of k, each padded. */
+function inRows(strip: FittedStrip, rows: number, k: number): FittedStrip {
+  const codes = new Uint8Array(rows * paddedK(k));
+  for (let row = 0; row < rows; row++) {
+    codes.set(strip.codes.subarray(row * k, (row + 1) * k), row * paddedK(k));
+  }
+  return { ...strip, codes };
+}
+
 function parse(options: Readonly<Record<string, unknown>>, where: string): WeightFormat {
   expectKeys(options, KEYS, where);
-  const dtype = options.dtype ?? 'int8';
-  if (typeof dtype !== 'string' || !/^u?int[2-8]$/.test(dtype)) {
-    throw new OptionError(`[recipe] ${where}.dtype: expected int4 or int8, came ${show(dtype)}`);
+  const { dtype = 'int8', granularity = 'per_block', mode = 'linear_symmetric' } = options;
+  const wrong = (key: string, expected: string, came: unknown) =>
+    new OptionError(`[recipe] ${where}.${key}: expected ${expected}, came ${show(came)}`);
+  const bits = Number(DTYPE.exec(String(dtype))?.[1]);
+  if (!LINEAR_BITS.includes(bits)) {
+    throw wrong('dtype', `int of ${LINEAR_BITS.join(', ')} bits, signed or not`, dtype);
   }
-  const bits = BITS[dtype];
-  if (bits === undefined) {
-    throw new UnsupportedError(`[recipe] ${where}: dtype "${dtype}" is not supported yet`);
+  if (!MODES.includes(mode)) throw wrong('mode', 'linear_symmetric or linear', mode);
+  const symmetric = mode === 'linear_symmetric';
+  if (bits === 1 && symmetric) throw wrong('mode', 'linear at 1 bit, which has no middle', mode);
+  if (!GRANULARITIES.includes(granularity as Granularity)) {
+    throw wrong('granularity', GRANULARITIES.join(', '), granularity);
   }
-  const granularity = options.granularity ?? 'per_block';
   if (granularity !== 'per_block') {
-    throw new UnsupportedError(
-      `[recipe] ${where}: granularity ${show(granularity)} is not supported yet, per_block is`,
-    );
+    if (options.block_size === undefined) {
+      return linearFormat(bits, symmetric, undefined, granularity as Granularity);
+    }
+    throw wrong('block_size', `nothing with granularity ${granularity}`, options.block_size);
   }
-  const blockSize = options.block_size ?? DEFAULT_GROUP;
-  if (blockSize !== DEFAULT_GROUP) {
-    throw new UnsupportedError(
-      `[recipe] ${where}: block_size ${show(blockSize)} is not supported yet, ${DEFAULT_GROUP} is`,
-    );
+  const group = options.block_size ?? DEFAULT_GROUP;
+  if (!LINEAR_GROUPS.includes(group as number)) {
+    throw wrong('block_size', LINEAR_GROUPS.join(', '), group);
   }
-  const mode = options.mode ?? 'linear_symmetric';
-  if (!MODES.includes(mode)) {
-    throw new OptionError(
-      `[recipe] ${where}.mode: expected linear_symmetric or linear, came ${show(mode)}`,
-    );
-  }
-  return linearFormat(bits, mode === 'linear_symmetric');
+  return linearFormat(bits, symmetric, group as number);
 }

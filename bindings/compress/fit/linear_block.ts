@@ -1,5 +1,5 @@
 // The fit of one block of weights that share a scale. Scales and biases are rounded to the float type they are
-// stored in before q is chosen, so q corrects that rounding. At 4 bits the scale that the extremes
+// stored in before q is chosen, so q corrects that rounding. Below 8 bits the scale that the extremes
 // suggest is rarely the best, so a few clipped or shifted ranges are tried, each refitted by least
 // squares, and the smallest squared error wins. The first of equals wins: the same weights give the
 // same bytes.
@@ -7,11 +7,15 @@
 import type { Floats } from './fit.js';
 import { holdsInHalf, roundToHalf } from './half.js';
 
-// Levels that the weight of largest magnitude may take, sign included: -8 uses the whole range, more
-// than 8 clips the extreme to give the others finer steps.
+// Levels that the weight of largest magnitude may take at 4 bits, sign included: -8 uses the whole range, more
+// than 8 clips the extreme to give the others finer steps. Other widths take the same parts of their ranges.
 const SYMMETRIC_LEVELS = [-8, -7.7, -7.4, -7.1, -8.3, -8.6, -9, -9.5, 7, 7.3, 6.7, 7.6, 8];
-// Parts of the block's range that 0..15 spans; what lies outside is clipped.
+// Parts of the block's range that the levels span; what lies outside is clipped.
 const RANGE_PARTS = [1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75, 1.04];
+// Few levels are worth clipping more.
+const FEW_LEVELS_BITS = 3;
+const FEW_SYMMETRIC_LEVELS = [...SYMMETRIC_LEVELS, -10.5, -12, -14, -16.5, 9, 10.5, 12, 14];
+const FEW_RANGE_PARTS = [...RANGE_PARTS, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45];
 
 /** Fits block after block; `q`, `scale` and `bias` are the best fit of the latest one. */
 export class LinearBlock {
@@ -45,11 +49,12 @@ export class LinearBlock {
     let extreme = 0;
     for (const value of w) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
     if (extreme === 0 || this.bits === 8) {
-      this.#trySymmetric(Math.abs(extreme) / 127);
+      this.#trySymmetric(Math.abs(extreme) / (this.zero - 1));
       return;
     }
-    for (const level of SYMMETRIC_LEVELS) {
-      this.#trySymmetric(extreme / level);
+    const levels = this.bits > FEW_LEVELS_BITS ? SYMMETRIC_LEVELS : FEW_SYMMETRIC_LEVELS;
+    for (const level of levels) {
+      this.#trySymmetric(extreme / (level * (level < 0 ? this.zero / 8 : (this.zero - 1) / 7)));
       this.#refitSymmetric();
     }
   }
@@ -67,7 +72,8 @@ export class LinearBlock {
     if (low > 0 || high < 0) this.#tryRange(Math.min(low, 0), Math.max(high, 0));
     if (this.bits === 8) return;
     this.#refitAffine();
-    for (const part of RANGE_PARTS) {
+    const parts = this.bits > FEW_LEVELS_BITS ? RANGE_PARTS : FEW_RANGE_PARTS;
+    for (const part of parts) {
       const cut = (high - low) * (1 - part);
       this.#tryRange(low + cut / 2, high - cut / 2);
       this.#refitAffine();
