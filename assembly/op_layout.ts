@@ -74,15 +74,18 @@ export const CODE_ADD = 9;
 export const CODE_SILU_MUL = 10;
 export const CODE_SELECT_ROWS = 11;
 
-// Header of a packed matrix. Its panels begin PACKED_BYTES behind its address.
+// Header of a packed matrix. Panels or, for KERNEL_CODES, tables begin PACKED_BYTES behind its address.
 export const PACKED_KERNEL = 0; // KERNEL_*
 export const PACKED_DTYPE = 4; // DTYPE_* of floats, or of scales and biases
 export const PACKED_HAS_BIAS = 8; // 1: a bias lies beside every scale
 export const PACKED_BITS = 12; // of a code
 export const PACKED_GROUP = 16; // weights along k that share a scale; 0: a row
-export const PACKED_ROW_SCALES = 20; // 1: rows have scales of their own; 0: one for the whole matrix
+export const PACKED_SCALE_ROWS = 20; // rows that share a scale in the file; 0: all
 export const PACKED_PANEL = 24; // bytes of a panel
 export const PACKED_SCALES = 28; // where in a panel its scales begin
+export const PACKED_FIRST = 32; // where the first panel begins: behind the header and a palette's tables
+export const PACKED_TABLE = 36; // bytes of a table of int8 entries; 0: codes are no indices
+export const PACKED_TABLE_ROWS = 40; // rows that share a table; 0: all
 export const PACKED_BYTES = 64;
 
 /** Scratch that kernels unpack 8 rows x 32 k to, as i16. */

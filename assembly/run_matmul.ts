@@ -129,7 +129,7 @@ function lut4(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end:
   else matmul_lut4(y, x, xs, sums, w, scratch, m, n, blocks, begin, end);
 }
 
-/** Groups of half a block, and widths without a matvec, go through the tile even for one row. */
+/** Groups of half a block, palettes, and widths without a matvec go through the tile even for one row. */
 function codes(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end: u32): void {
   const y = y_of(op);
   const x = x_of(op);
@@ -138,7 +138,8 @@ function codes(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end
   const n = n_of(op);
   const blocks = blocks_of(op);
   const group = load<u32>(packed, layout.PACKED_GROUP);
-  if (m == 1 && (group == 0 || group >= <u32>layout.BLOCK)) {
+  const isPalette = load<u32>(packed, layout.PACKED_TABLE) != 0;
+  if (m == 1 && !isPalette && (group == 0 || group >= <u32>layout.BLOCK)) {
     switch (load<u32>(packed, layout.PACKED_BITS)) {
       case 1:
         return matvec_codes<Bits1>(y, x, xs, sums, packed, n, blocks, begin, end);

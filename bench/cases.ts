@@ -1,7 +1,7 @@
 // THE list of kernel benchmarks: every kernel at the shapes of real models.
 
 import * as layout from '../assembly/op_layout.js';
-import { packedHeader, panelBytes } from '../bindings/executor/wasm/packing.js';
+import { packedBytes, packedHeader } from '../bindings/executor/wasm/packing.js';
 import { floatFormat, type WeightFormat } from '../bindings/formats/format.js';
 import { linearFormat } from '../bindings/formats/linear.js';
 import { paletteFormat } from '../bindings/formats/palette.js';
@@ -68,7 +68,7 @@ function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
   const [n, k] = [shape.intermediate, shape.hidden];
   return WEIGHTS.flatMap(({ name, format }) =>
     [1, PREFILL_ROWS].map((m): KernelCase => {
-      const weightBytes = (n / layout.PANEL) * panelBytes(format, k);
+      const weightBytes = packedBytes(format, n, k) - layout.PACKED_BYTES;
       return {
         kernel: `${m === 1 ? 'matvec' : 'matmul'}_${name}`,
         model: shape.name,
@@ -83,7 +83,7 @@ function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
           [layout.OP_N]: n,
           [layout.OP_K]: k,
         },
-        header: packedHeader(format, k),
+        header: packedHeader(format, n, k),
         positions: rowsFrom(0, m),
         bytes: weightBytes,
         operations: m === 1 ? 0 : 2 * m * n * k,
@@ -179,7 +179,7 @@ function rowOps(shape: ModelShape, at: Regions): KernelCase[] {
         [layout.OP_CODE]: layout.CODE_EMBED,
         [layout.OP_WEIGHT]: at.weights,
       }),
-      header: packedHeader(format, hidden),
+      header: packedHeader(format, vocab, hidden),
     })),
     one('select_rows', hidden, 2, { [layout.OP_CODE]: layout.CODE_SELECT_ROWS }),
     { ...one('softmax', vocab, 2, {}), shape: `n ${vocab}`, bytes: vocab * 8, positions: [0] },

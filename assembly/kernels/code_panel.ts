@@ -1,7 +1,9 @@
 // What the kernels of codes (matvec_codes, matmul_tile, embed_codes, pack_codes) have in common: how their matrix
 // lies, which its header tells.
 //
-//   panel   [ceil(n / 8)], PACKED_PANEL bytes each
+//   tables  i8 [tables, PACKED_TABLE], only of palettes: 2^bits entries, at least 16 bytes, one table for
+//             PACKED_TABLE_ROWS rows
+//   panel   [ceil(n / 8)] from PACKED_FIRST on, PACKED_PANEL bytes each
 //             codes  [blocks] of 32 * bits bytes (codes.ts)
 //             scales [groups, 8] of PACKED_DTYPE, at PACKED_SCALES in the panel
 //             biases [groups, 8] likewise, only with PACKED_HAS_BIAS
@@ -15,15 +17,19 @@ import {
   PACKED_BITS,
   PACKED_BYTES,
   PACKED_DTYPE,
+  PACKED_FIRST,
   PACKED_GROUP,
   PACKED_HAS_BIAS,
   PACKED_PANEL,
   PACKED_SCALES,
+  PACKED_TABLE,
+  PACKED_TABLE_ROWS,
+  PANEL,
 } from '../op_layout';
 import { load1, load4 } from '../simd';
 
 export function panel_at(packed: usize, panel: u32): usize {
-  return packed + PACKED_BYTES + <usize>panel * load<u32>(packed, PACKED_PANEL);
+  return packed + load<u32>(packed, PACKED_FIRST) + <usize>panel * load<u32>(packed, PACKED_PANEL);
 }
 
 export function bits_of(packed: usize): u32 {
@@ -38,9 +44,25 @@ export function has_bias(packed: usize): bool {
   return load<u32>(packed, PACKED_HAS_BIAS) != 0;
 }
 
-/** What a code of 0 means without biases, in steps below zero. */
+/** What a code of 0 means without biases and tables, in steps below zero. */
 export function zero_of(packed: usize): i32 {
-  return has_bias(packed) ? 0 : 1 << (bits_of(packed) - 1);
+  return has_bias(packed) || is_palette(packed) ? 0 : 1 << (bits_of(packed) - 1);
+}
+
+export function is_palette(packed: usize): bool {
+  return load<u32>(packed, PACKED_TABLE) != 0;
+}
+
+/** The table of a row. */
+export function table_at(packed: usize, row: u32): usize {
+  const rows = load<u32>(packed, PACKED_TABLE_ROWS);
+  const table: usize = rows == 0 ? 0 : row / rows;
+  return packed + PACKED_BYTES + table * load<u32>(packed, PACKED_TABLE);
+}
+
+/** Whether the 8 rows of every panel have one table. */
+export function shares_tables(packed: usize): bool {
+  return load<u32>(packed, PACKED_TABLE_ROWS) % PANEL == 0;
 }
 
 /** Weights along k that share a scale, 0: a row. */

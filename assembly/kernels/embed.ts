@@ -15,10 +15,12 @@ import {
   group_of,
   groups_of,
   has_bias,
+  is_palette,
   load_scale,
   panel_at,
   scale_bytes,
   scales_at,
+  table_at,
   zero_of,
 } from './code_panel';
 import { code_at } from './codes';
@@ -106,18 +108,21 @@ export function embed_codes(
   const bits = bits_of(packed);
   const dtype = dtype_of(packed);
   const group = group_of(packed);
+  const isPalette = is_palette(packed);
   const biases = <usize>groups_of(packed, (k + BLOCK - 1) / BLOCK) * PANEL * scale_bytes(dtype);
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     const lane = token % PANEL;
     const w = panel_at(packed, token / PANEL);
+    const table = table_at(packed, token);
     const scales = scales_at(packed, w) + lane * scale_bytes(dtype);
     let to = out + ((<usize>row * k) << 2);
     for (let i: u32 = 0; i < k; i++, to += 4) {
       const g: usize = group == 0 ? 0 : i / group;
       const at = scales + g * PANEL * scale_bytes(dtype);
       const block = w + ((<usize>(i / BLOCK) * bits) << 5);
-      const q = <i32>code_at(block, bits, lane, i % BLOCK) - zero_of(packed);
+      const code = code_at(block, bits, lane, i % BLOCK);
+      const q = isPalette ? <i32>load<i8>(table + code) : <i32>code - zero_of(packed);
       const bias: f32 = has_bias(packed) ? load_scale(dtype, at + biases) : 0;
       store<f32>(to, <f32>q * load_scale(dtype, at) + bias);
     }

@@ -16,19 +16,24 @@
 //   scratch     the tile, TILE_BYTES; then f32 [m, 8], the panel's running sums; then f32 [m], sums of a row's bias
 //   zero    2^(bits - 1) without biases, 0 with them
 //
+// For a palette, q - zero is the entry that q is the index of.
+//
 // Computes panels [begin, end). |dot| <= 32 * 127 * 255, exact in f32.
 
-import { TILE_BYTES } from '../op_layout';
+import { PANEL, TILE_BYTES } from '../op_layout';
 import {
   bits_of,
   dtype_of,
   group_of,
   groups_of,
   has_bias,
+  is_palette,
   load_scales,
   panel_at,
   scale_bytes,
   scales_at,
+  shares_tables,
+  table_at,
   zero_of,
 } from './code_panel';
 import { Codes } from './codes';
@@ -61,7 +66,8 @@ export function matmul_tile(
     let w = panel_at(packed, panel);
     const s = scales_at(packed, w);
     for (let b: u32 = 0; b < blocks; b++, w += blockBytes) {
-      unpack(scratch, w, bits_of(packed), zero_of(packed));
+      if (is_palette(packed)) look_up(scratch, w, packed, panel);
+      else unpack(scratch, w, bits_of(packed), zero_of(packed));
       const first = <usize>b * m;
       const xb = x + (first << 5);
       const xs = xScales + (first << 2);
@@ -135,6 +141,37 @@ function unpack(tile: usize, w: usize, bits: u32, zero: i32): void {
     const back = Codes.quad(w + ((<usize>bits) << 4), bits, j);
     v128.store(tile, i16x8.sub(i16x8.extend_low_i8x16_u(back), zeros), 32);
     v128.store(tile, i16x8.sub(i16x8.extend_high_i8x16_u(back), zeros), 48);
+  }
+}
+
+/** The entries that the block's indices mean, in the same order. */
+function look_up(tile: usize, w: usize, packed: usize, panel: u32): void {
+  const bits = bits_of(packed);
+  const row = panel * PANEL;
+  const isOne = shares_tables(packed);
+  for (let half: u32 = 0; half < 2; half++, w += bits << 4) {
+    const first = row + half * 4;
+    for (let j: u32 = 0; j < 8; j++) {
+      const to = tile + ((<usize>j) << 6) + ((<usize>half) << 5);
+      const codes = Codes.quad(w, bits, j);
+      if (isOne && bits <= 4) {
+        const entries = i8x16.swizzle(v128.load(table_at(packed, row)), codes);
+        v128.store(to, i16x8.extend_low_i8x16_s(entries));
+        v128.store(to, i16x8.extend_high_i8x16_s(entries), 16);
+      } else {
+        look_up_each(to, codes, packed, first);
+      }
+    }
+  }
+}
+
+/** 4 rows x 4 k, one by one. */
+function look_up_each(to: usize, codes: v128, packed: usize, row: u32): void {
+  // What is looked up lies where it is written to: 16 codes, then 16 entries twice as wide, from the last one on.
+  v128.store(to, codes);
+  for (let i: i32 = 15; i >= 0; i--) {
+    const table = table_at(packed, row + (i >> 2));
+    store<i16>(to + ((<usize>i) << 1), <i16>load<i8>(table + load<u8>(to + i)));
   }
 }
 

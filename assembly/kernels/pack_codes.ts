@@ -1,14 +1,15 @@
 // From a checkpoint's codes to the panels that code_panel.ts draws.
 
-import { BLOCK, PACKED_PANEL, PACKED_ROW_SCALES, PANEL } from '../op_layout';
+import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PANEL } from '../op_layout';
 import { is_finite } from '../simd';
-import { bits_of, group_of, groups_of, has_bias, scales_at } from './code_panel';
+import { bits_of, group_of, groups_of, has_bias, panel_at, scales_at } from './code_panel';
 import { store_code } from './codes';
 
 /**
  * Packs `rows` rows into consecutive panels at `to`; a last panel of fewer rows is filled with zeros.
- * codes: bit stream [rows, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups],
- * or [1] without PACKED_ROW_SCALES. Returns the first row with a scale or bias that is not finite, or -1.
+ * codes: bit stream [rows, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups];
+ * where rows share a scale, [1 ...], the first being that of the first row. Returns the first row with a scale or
+ * bias that is not finite, or -1.
  */
 export function pack_codes<S>(
   packed: usize,
@@ -22,11 +23,13 @@ export function pack_codes<S>(
   const bits = bits_of(packed);
   const blocks = (k + BLOCK - 1) / BLOCK;
   const panelBytes: usize = load<u32>(packed, PACKED_PANEL);
+  const first = <u32>((to - panel_at(packed, 0)) / panelBytes) * PANEL;
   memory.fill(to, 0, <usize>((rows + PANEL - 1) / PANEL) * panelBytes);
   for (let row: u32 = 0; row < rows; row++) {
     const panel = to + <usize>(row / PANEL) * panelBytes;
     pack_row(panel, codes + <usize>row * blocks * bits * 4, bits, row % PANEL, blocks);
-    if (!pack_scales<S>(packed, panel, scales, biases, row, k)) return <i32>row;
+    const scaleRow = row_of_scales(packed, first, row);
+    if (!pack_scales<S>(packed, panel, scales, biases, row % PANEL, scaleRow, k)) return <i32>row;
   }
   return -1;
 }
@@ -46,21 +49,28 @@ function pack_row(panel: usize, stream: usize, bits: u32, lane: u32, blocks: u32
   }
 }
 
+/** Which of the rows of scales belongs to row `first + row` of the matrix, the strip's first being 0. */
+function row_of_scales(packed: usize, first: u32, row: u32): u32 {
+  const rows = load<u32>(packed, PACKED_SCALE_ROWS);
+  return rows == 0 ? 0 : (first + row) / rows - first / rows;
+}
+
 /** False: a scale or bias of the row is not finite. */
 function pack_scales<S>(
   packed: usize,
   panel: usize,
   scales: usize,
   biases: usize,
-  row: u32,
+  lane: u32,
+  scaleRow: u32,
   k: u32,
 ): bool {
   const group = group_of(packed);
   // A file has groups of k, a panel those of whole blocks.
   const stored: usize = group == 0 ? 1 : (k + group - 1) / group;
   const groups = groups_of(packed, (k + BLOCK - 1) / BLOCK);
-  const first = load<u32>(packed, PACKED_ROW_SCALES) ? <usize>row * stored : 0;
-  const at = scales_at(packed, panel) + (row % PANEL) * sizeof<S>();
+  const first = <usize>scaleRow * stored;
+  const at = scales_at(packed, panel) + lane * sizeof<S>();
   for (let g: usize = 0; g < stored; g++) {
     const scale = load<S>(scales + (first + g) * sizeof<S>());
     if (!is_finite<S>(scale)) return false;

@@ -41,7 +41,7 @@ export interface Recipe {
 export const SCHEMES: ReadonlyMap<string, Recipe> = new Map([
   ...[8, 6, 5, 4, 3, 2].map((bits) => named('linear', linearFormat(bits, true))),
   ...[4, 3, 2, 1].map((bits) => named('linear', linearFormat(bits, false))),
-  named('palettize', paletteFormat(4)),
+  ...[8, 6, 4, 3, 2, 1].map((bits) => named('palettize', paletteFormat(bits))),
 ]);
 
 const KINDS: readonly string[] = ['embed', 'head', 'attention', 'mlp'];

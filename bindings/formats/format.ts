@@ -3,7 +3,7 @@
 //
 //   float   w = value                           of type `float`; nothing else is there then
 //   codes   v = q                               unsigned, `bits` wide
-//           v = lut[row's table][q]             lut: tables of 2^bits int8 entries, each for `rows` channels
+//           v = lut[row's table][q]             lut: tables of 2^bits integers, each for `rows` channels
 //   scale   w = scale * v + bias                a scale (and bias) for `rows` channels x `k` weights along k
 //           w = scale * (q - 2^(bits - 1))      without bias and lut: symmetric
 //
@@ -23,12 +23,14 @@ export interface WeightFormat {
 }
 
 export interface LutFormat {
-  /** Output channels that share a table. */
+  /** Output channels that share a table, or ALL. */
   readonly rows: number;
+  /** Of an entry: 7, -64 to 63, whose products the fastest kernels add; or 8. */
+  readonly entryBits: 7 | 8;
 }
 
 export interface ScaleFormat {
-  /** Output channels that share a scale: 1 or ALL. */
+  /** Output channels that share a scale: 1, those of a table, or ALL. */
   readonly rows: number;
   /** Weights along k that share one (a group), or ALL. */
   readonly k: number;

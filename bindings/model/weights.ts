@@ -20,6 +20,7 @@ const PART_OF: ReadonlyMap<string, string> = new Map([
   ['biases', 'weight'],
   ['lut', 'indices'],
   ['channel_scale', 'indices'],
+  ['lut_scale', 'indices'],
 ]);
 
 /** Derived from the config; older writers stored it all the same. */

@@ -23,7 +23,7 @@ for (const type of ['f32', 'f16', 'bf16'] as const) {
       const run = (rows: Float32Array) => {
         const [out] = runOp('matmul_float', Math.ceil(n / 8), (core) => {
           const out = core.output((rows.length / k) * n * 4);
-          const weight = core.input(withHeader(floatFormat(type), k, w.packed));
+          const weight = core.input(withHeader(floatFormat(type), [n, k], w.packed));
           const fields = { out, x: core.input(rows), weight, n, k };
           return { code: CODE_MATMUL, fields, rows: rows.length / k, outputs: [out] };
         });

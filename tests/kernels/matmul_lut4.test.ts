@@ -27,7 +27,7 @@ function run(x: QuantizedRows, m: number, weight: Uint8Array, n: number, k: numb
       x: core.input(blockMajor(x.q, m, blocks)),
       scales: core.input(blockMajor(Float32Array.from(x.scales), m, blocks)),
       sums: core.input(blockMajor(x.sums, m, blocks)),
-      weight: core.input(withHeader(FORMAT, k, weight)),
+      weight: core.input(withHeader(FORMAT, [n, k], weight)),
       n,
       k,
     };

@@ -24,7 +24,7 @@ function run(x: QuantizedRows, m: number, weight: Uint8Array, shape: LinearShape
       x: core.input(blockMajor(x.q, m, blocks)),
       scales: core.input(blockMajor(Float32Array.from(x.scales), m, blocks)),
       sums: core.input(blockMajor(x.sums, m, blocks)),
-      weight: core.input(withHeader(formatOf(shape), k, weight)),
+      weight: core.input(withHeader(formatOf(shape), [n, k], weight)),
       n,
       k,
     };

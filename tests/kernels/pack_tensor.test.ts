@@ -26,8 +26,8 @@ type Parts = Readonly<Partial<Record<Role, ArrayBufferView>>>;
 /** The panels that pack_tensor makes of a weight's parts. */
 function pack(format: WeightFormat, parts: Parts, n: number, k: number, bytes: number): Uint8Array {
   const [out] = runKernel('pack_tensor', 1, (core) => {
+    const header = core.input(withHeader(format, [n, k], new Uint8Array(0)));
     const to = core.output(bytes);
-    const header = core.input(withHeader(format, k, new Uint8Array(0)));
     const at = (part?: ArrayBufferView) => (part ? core.input(part).address : 0);
     const from = [at(parts.codes), at(parts.scales), at(parts.biases), at(parts.lut)];
     const call = (begin: number, end: number) => {
@@ -91,7 +91,7 @@ test('the first palette row whose scale is not finite is reported', () => {
     scales[19] = Number.POSITIVE_INFINITY;
     const to = core.output(packed.byteLength).address;
     const header = core.input(
-      withHeader(withScaleType(paletteFormat(4), 'f32'), k, new Uint8Array(0)),
+      withHeader(withScaleType(paletteFormat(4), 'f32'), [n, k], new Uint8Array(0)),
     );
     const from = [stream, scales, new Uint8Array(0), lut].map((part) => core.input(part).address);
     const bad = core.call('pack_tensor', header.address, to, ...from, n, k);
@@ -113,7 +113,9 @@ test('the first row that is not finite is reported', () => {
         words[9 * k] = bad;
         const to = core.output(16 * k * 4).address;
         const from = core.input(bits).address;
-        const header = core.input(withHeader(floatFormat(type), k, new Uint8Array(0))).address;
+        const header = core.input(
+          withHeader(floatFormat(type), [10, k], new Uint8Array(0)),
+        ).address;
         const row = core.call('pack_tensor', header, to, from, 0, 0, 0, 10, k);
         assert.is(row, 6, `${core.name} ${type}`);
       }

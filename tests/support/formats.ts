@@ -3,7 +3,12 @@
 
 import { packBits } from '../../bindings/formats/bits.js';
 import { codecOf, formatName } from '../../bindings/formats/codecs.js';
-import { floatFormat, type WeightFormat, withScaleType } from '../../bindings/formats/format.js';
+import {
+  ALL,
+  floatFormat,
+  type WeightFormat,
+  withScaleType,
+} from '../../bindings/formats/format.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { type PartShape, partBytes, type Role } from '../../bindings/formats/parts.js';
@@ -36,6 +41,12 @@ export const PACKED_FORMATS: readonly WeightFormat[] = [
   linearFormat(6, false, undefined, 'per_channel'),
   linearFormat(8, false, undefined, 'per_tensor'),
   paletteFormat(4),
+  ...[1, 2, 3, 6, 8].map((bits) => paletteFormat(bits)),
+  paletteFormat(4, { rows: ALL }),
+  paletteFormat(6, { rows: ALL, perChannel: false }),
+  paletteFormat(4, { rows: 3, perChannel: false }),
+  paletteFormat(2, { rows: 8, entryBits: 8 }),
+  paletteFormat(4, { rows: 40, entryBits: 8, perChannel: false }),
 ];
 
 /** All, with every type of floats and of scales. */
@@ -87,7 +98,7 @@ function partOf(format: WeightFormat, shape: PartShape, random: TestRandom): Uin
       format.float ? floats(count, 1, type, random) : codes(format.bits, shape, random),
     scales: () => floats(count, 0.02, type, random),
     biases: () => floats(count, 0.02, type, random),
-    lut: () => tables(count, 2 ** format.bits, random),
+    lut: () => tables(count, format, random),
   };
   const { buffer, byteOffset, byteLength } = make[shape.role]();
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
@@ -110,10 +121,11 @@ function floats(count: number, size: number, type: 'f32' | 'f16' | 'bf16', rando
   return stored(Float32Array.from({ length: count }, draw), type).bits;
 }
 
-/** Entries of 7 bits; every other table is all extremes. */
-function tables(count: number, entries: number, random: TestRandom): Int8Array {
+/** Every other table is all extremes. */
+function tables(count: number, { bits, lut }: WeightFormat, random: TestRandom): Int8Array {
+  const most = 2 ** (lut!.entryBits - 1);
   return Int8Array.from({ length: count }, (_, i) => {
-    if (Math.floor(i / entries) % 2 === 0) return random.below(2) === 0 ? -64 : 63;
-    return random.below(128) - 64;
+    if ((i >> bits) % 2 === 0) return random.below(2) === 0 ? -most : most - 1;
+    return random.below(2 * most) - most;
   });
 }

@@ -54,11 +54,15 @@ export function runOp(name: string, units: number, prepare: (core: Core) => OpCa
   return runKernel(name, units, (core) => encode(core, prepare(core)));
 }
 
-/** A packed matrix of rows of k weights: its header, then `panels`. */
-export function withHeader(format: WeightFormat, k: number, panels: ArrayBufferView): Uint8Array {
+/** A packed matrix [n, k]: its header, then `panels`. */
+export function withHeader(
+  format: WeightFormat,
+  [n, k]: readonly [n: number, k: number],
+  panels: ArrayBufferView,
+): Uint8Array {
   const out = new Uint8Array(layout.PACKED_BYTES + panels.byteLength);
   const view = new DataView(out.buffer);
-  for (const [offset, value] of packedHeader(format, k)) view.setUint32(offset, value, true);
+  for (const [offset, value] of packedHeader(format, n, k)) view.setUint32(offset, value, true);
   const { buffer, byteOffset, byteLength } = panels;
   out.set(new Uint8Array(buffer, byteOffset, byteLength), layout.PACKED_BYTES);
   return out;

@@ -1,8 +1,8 @@
 // A stored weight in the memory of a core under test, packed by the core itself.
 
 import * as assert from 'uvu/assert';
-import { PACKED_BYTES, PANEL } from '../../assembly/op_layout.js';
-import { packedBytes } from '../../bindings/executor/wasm/packing.js';
+import { PACKED_BYTES, PACKED_FIRST } from '../../assembly/op_layout.js';
+import { packedBytes, packedHeader, tableBytes } from '../../bindings/executor/wasm/packing.js';
 import type { Role } from '../../bindings/formats/parts.js';
 import { matrixShape, type Weight } from '../../bindings/model/weight.js';
 import type { Block, Core } from './core.js';
@@ -19,19 +19,27 @@ export async function partBytesOf(weight: Weight): Promise<Partial<Record<Role, 
   return all;
 }
 
-/** Packs all rows at once. @returns the packed matrix, header included */
+/** Packs all rows at once, as loading does. @returns the packed matrix, header included */
 export function packIn(
   core: Core,
   weight: Weight,
   bytes: Readonly<Partial<Record<Role, Uint8Array>>>,
 ): Block {
+  const { format } = weight;
   const { n, k } = matrixShape(weight);
-  const room = new Uint8Array(packedBytes(weight) - PACKED_BYTES).fill(0xff);
-  assert.is(room.length % Math.ceil(n / PANEL), 0);
-  const packed = core.input(withHeader(weight.format, k, room));
+  const first = packedHeader(format, n, k).get(PACKED_FIRST)!;
+  const behind = new Uint8Array(packedBytes(format, n, k) - PACKED_BYTES).fill(0xff);
+  if (bytes.lut && first > PACKED_BYTES) {
+    const entries = 2 ** format.bits;
+    for (let i = 0; i * entries < bytes.lut.length; i++) {
+      const table = bytes.lut.subarray(i * entries, (i + 1) * entries);
+      behind.set(table, i * tableBytes(format.bits));
+    }
+  }
+  const packed = core.input(withHeader(format, [n, k], behind));
   const at = (role: Role) => (bytes[role] ? core.input(bytes[role]).address : 0);
   const parts = [at('codes'), at('scales'), at('biases'), at('lut')];
-  const panels = packed.address + PACKED_BYTES;
+  const panels = packed.address + first;
   assert.is(core.call('pack_tensor', packed.address, panels, ...parts, n, k), -1);
   return packed;
 }

@@ -1,16 +1,12 @@
-// The table of one palette group: 16 values fitted to a distribution by Lloyd's algorithm, then expressed
-// as 7-bit integers times a unit. Works on a histogram with prefix sums, so a step costs the same for any
+// The table of one palette group: values fitted to a distribution by Lloyd's algorithm, then expressed as
+// integers of 7 or 8 bits times a unit. Works on a histogram with prefix sums, so a step costs the same for any
 // number of weights, and the same weights give the same table.
 
-/** Of a table of 4 bits. */
-export const LUT_ENTRIES = 16;
-/** The kernels' exact range. */
-export const MAX_ENTRY = 63;
 const BINS = 2048;
 /** Bins taken together where a density is estimated. */
 const SMOOTHED = 32;
 const LLOYD_STEPS = 300;
-/** Parts of the largest value that MAX_ENTRY may stand for: below 1 outliers are clipped, for finer steps. */
+/** Parts of the largest value that the largest entry may stand for: below 1 outliers are clipped, for finer steps. */
 const CLIPS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
 
 /** Values with weights, by bins of equal width over [-extreme, extreme]. */
@@ -91,14 +87,19 @@ export interface LutFit {
   readonly unit: number;
 }
 
-/** The table with the least squared error that was found. */
-export function fitLut(values: Histogram): LutFit {
-  const centers = values.spread(LUT_ENTRIES);
+/**
+ * The table with the least squared error that was found.
+ * @param count entries
+ * @param most largest magnitude of an entry
+ */
+export function fitLut(values: Histogram, count: number, most: number): LutFit {
+  const entryOf = (x: number) => Math.max(-most, Math.min(most, Math.floor(x + 0.5)));
+  const centers = values.spread(count);
   lloyd(values, centers, (mean) => mean);
   let best: LutFit | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const clip of CLIPS) {
-    const unit = (clip * values.extreme) / MAX_ENTRY;
+    const unit = (clip * values.extreme) / most;
     const round = (value: number) => unit * entryOf(value / unit);
     const rounded = centers.map(round);
     const error = lloyd(values, rounded, round);
@@ -107,10 +108,6 @@ export function fitLut(values: Histogram): LutFit {
     best = { entries: Int8Array.from(rounded, (value) => entryOf(value / unit)), unit };
   }
   return best!;
-}
-
-function entryOf(x: number): number {
-  return Math.max(-MAX_ENTRY, Math.min(MAX_ENTRY, Math.floor(x + 0.5)));
 }
 
 /**

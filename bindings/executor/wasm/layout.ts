@@ -18,7 +18,7 @@ import type { Op, Plan } from '../../plan/ops.js';
 import { type KvType, type MemoryNeed, PAGE_SIZE } from '../executor.js';
 import { placeBuffers } from './arena.js';
 import { STRIP_ROWS, stripBytes } from './pack.js';
-import { packedBytes } from './packing.js';
+import { weightBytes } from './packing.js';
 
 /** The core's constants end before this address (asconfig.json: memoryBase 1024). */
 const FIRST_ADDRESS = 4096;
@@ -106,7 +106,7 @@ export function layOut(
 
   const places = new Map<string, number>();
   const firstWeight = at;
-  for (const [path, weight] of weights) places.set(path, take(packedBytes(weight)));
+  for (const [path, weight] of weights) places.set(path, take(weightBytes(weight)));
   const kvLayerBytes = layerBytes(plan, kvType);
   return {
     plan: planAt,

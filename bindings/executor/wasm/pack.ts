@@ -1,20 +1,18 @@
 // Streams a weight from its source into the core's memory: a strip of rows at a time is read into the
 // staging area and packed from there, so no tensor exists twice.
 
-import { PACKED_BYTES, PANEL } from '../../../assembly/op_layout.js';
-import { FormatError, UnsupportedError } from '../../errors.js';
+import { PACKED_BYTES, PACKED_FIRST, PANEL } from '../../../assembly/op_layout.js';
+import { FormatError } from '../../errors.js';
 import { decodeFloats } from '../../formats/float_bytes.js';
+import type { WeightFormat } from '../../formats/format.js';
 import { bytesOfRows, type Role } from '../../formats/parts.js';
 import type { Part, Weight } from '../../model/weight.js';
 import { nextTask } from '../../platform/next_task.js';
 import type { Core, MemoryViews } from './core.js';
-import { packedHeader, panelBytes } from './packing.js';
+import { packedHeader, panelBytes, tableBytes } from './packing.js';
 
 /** Rows are staged in multiples of this: whole panels and whole groups of a palette. */
 export const STRIP_ROWS = 16;
-
-/** Entries that are exact in 7 bits. */
-const LUT_RANGE = { min: -64, max: 63 };
 
 /** Bytes of `rows` rows in staging, each part aligned to 16. */
 export function stripBytes({ parts }: Weight, rows: number): number {
@@ -36,8 +34,8 @@ export interface Staging {
 /**
  * Packs `weight` at address `to`.
  * @param onBytes called with the file bytes read since the last call
- * @throws FormatError naming the tensor and row if it holds infinity or NaN, UnsupportedError for tables
- *   with entries of more than 7 bits
+ * @throws FormatError naming the tensor and row if it holds infinity or NaN, or the table with an entry of more bits
+ *   than its format says
  */
 export async function packWeight(
   core: Core,
@@ -52,7 +50,10 @@ export async function packWeight(
   if (k === undefined) return packVector(views, weight, to, staging, onBytes, signal);
 
   const { format, parts } = weight;
-  for (const [offset, value] of packedHeader(format, k)) views.words[(to + offset) / 4] = value;
+  const header = packedHeader(format, n, k);
+  for (const [offset, value] of header) views.words[(to + offset) / 4] = value;
+  const firstPanel = to + header.get(PACKED_FIRST)!;
+  const reached = new Map<Part, number>();
   const strip = STRIP_ROWS * Math.floor(staging.bytes / stripBytes(weight, STRIP_ROWS));
   for (let row = 0; row < n; row += strip) {
     // Bytes in memory are read at once: without a turn of the event loop nothing could abort.
@@ -65,30 +66,46 @@ export async function packWeight(
       const [from, end] = bytesOfRows(part, row, row + rows);
       const bytes = views.bytes(at, end - from);
       await part.source.read(part.offset + from, bytes, signal);
-      if (part.role === 'lut') checkLut(part, bytes, row / part.serves);
-      onBytes(bytes.length);
+      if (part.role === 'lut') placeTables(views, part, bytes, row, format, to);
+      // What strips share is read with each.
+      onBytes(end - Math.max(from, reached.get(part) ?? 0));
+      reached.set(part, end);
       places[part.role] = at;
       at += align16(bytes.length);
     }
     const { codes = 0, scales = 0, biases = 0, lut = 0 } = places;
-    const panelAt = to + PACKED_BYTES + (row / PANEL) * panelBytes(format, k);
+    const panelAt = firstPanel + (row / PANEL) * panelBytes(format, k);
     const bad = core.pack_tensor(to, panelAt, codes, scales, biases, lut, rows, k);
     // Codes are always numbers; floats and scales may be none.
     if (bad >= 0) throw notFinite(format.lut ? parts[1]! : parts[0], row + bad);
   }
 }
 
-/** Checks tables from number `first` on. */
-function checkLut(part: Part, bytes: Uint8Array, first: number): void {
-  const { min, max } = LUT_RANGE;
-  for (const [i, byte] of bytes.entries()) {
-    const entry = (byte << 24) >> 24;
-    if (entry >= min && entry <= max) continue;
-    const table = first + Math.floor(i / part.shape[1]!);
-    throw new UnsupportedError(
-      `[load] ${part.source.name}: ${part.name}: entry ${entry} in table ${table}, ` +
-        `only ${min} to ${max} are supported`,
-    );
+/** Checks the tables that rows from `row` on need, and writes those that lie apart from the panels. */
+function placeTables(
+  views: MemoryViews,
+  part: Part,
+  bytes: Uint8Array,
+  row: number,
+  { bits, lut }: WeightFormat,
+  packed: number,
+): void {
+  const first = Math.floor(row / part.serves);
+  const count = 2 ** bits;
+  const most = 2 ** (lut!.entryBits - 1);
+  const apart = views.words[(packed + PACKED_FIRST) / 4]! > PACKED_BYTES;
+  for (let i = 0; i < bytes.length; i += count) {
+    const table = first + i / count;
+    const entries = bytes.subarray(i, i + count);
+    const wrong = entries.findIndex((byte) => ((byte + most) & 255) >= 2 * most);
+    if (wrong >= 0) {
+      const entry = (entries[wrong]! << 24) >> 24;
+      throw new FormatError(
+        `[load] ${part.source.name}: ${part.name}: entry ${entry} in table ${table}, ` +
+          `expected ${lut!.entryBits} bits, ${-most} to ${most - 1}`,
+      );
+    }
+    if (apart) views.bytes(packed + PACKED_BYTES + table * tableBytes(bits), count).set(entries);
   }
 }
 

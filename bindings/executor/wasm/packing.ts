@@ -22,42 +22,53 @@ export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
 /** Bytes of a palette's panel before its indices: the table, and scales as f32 (kernels/matvec_lut4.ts). */
 const LUT4_HEAD = 16 + PANEL * 4;
 
-/** The kernel that a format has: one of its own, if it has the group that this is made for. */
+/** The kernel that a format has: one of its own, if it is as this is made for. */
 function kernelOf({ float, lut, bits, scale }: WeightFormat): number {
   if (float) return layout.KERNEL_FLOAT;
-  if (lut) return layout.KERNEL_LUT4;
+  if (lut) {
+    const isFused = bits === 4 && lut.rows === 16 && lut.entryBits === 7 && scale!.rows === 1;
+    return isFused ? layout.KERNEL_LUT4 : layout.KERNEL_CODES;
+  }
   const isBlock = scale!.k === BLOCK && scale!.rows === 1;
   if (isBlock && bits === 4) return layout.KERNEL_Q4;
   return isBlock && bits === 8 ? layout.KERNEL_Q8 : layout.KERNEL_CODES;
 }
 
-/** Header of a packed matrix of rows of k weights: byte offset (PACKED_*) to value. */
-export function packedHeader(format: WeightFormat, k: number): ReadonlyMap<number, number> {
-  const { float, scale, bias, bits } = format;
-  return new Map([
+/** Header of a packed matrix [n, k]: byte offset (PACKED_*) to value. */
+export function packedHeader(format: WeightFormat, n: number, k: number) {
+  const { float, lut, scale, bias, bits } = format;
+  return new Map<number, number>([
     [layout.PACKED_KERNEL, kernelOf(format)],
     [layout.PACKED_DTYPE, DTYPE_CODES[float ?? scale!.dtype]],
     [layout.PACKED_HAS_BIAS, bias ? 1 : 0],
     [layout.PACKED_BITS, bits],
     [layout.PACKED_GROUP, scale?.k ?? 0],
-    [layout.PACKED_ROW_SCALES, scale?.rows === ALL ? 0 : 1],
+    [layout.PACKED_SCALE_ROWS, scale?.rows ?? 0],
     [layout.PACKED_PANEL, panelBytes(format, k)],
     [layout.PACKED_SCALES, codeBytes(bits, k)],
+    [layout.PACKED_FIRST, PACKED_BYTES + tablesBytes(format, n)],
+    [layout.PACKED_TABLE, lut ? tableBytes(bits) : 0],
+    [layout.PACKED_TABLE_ROWS, lut?.rows ?? 0],
   ]);
 }
 
-/** Bytes in the core's memory: matrices in whole panels, behind their header; vectors as f32. */
-export function packedBytes({ shape, format }: Weight): number {
+/** Bytes of a matrix [n, k] in the core's memory: header, tables, whole panels. */
+export function packedBytes(format: WeightFormat, n: number, k: number): number {
+  const panels = Math.ceil(n / PANEL) * panelBytes(format, k);
+  return PACKED_BYTES + tablesBytes(format, n) + panels;
+}
+
+/** Bytes of a weight in the core's memory: a vector is f32. */
+export function weightBytes({ shape, format }: Weight): number {
   const [n = 0, k] = shape;
-  if (k === undefined) return n * 4;
-  return PACKED_BYTES + Math.ceil(n / PANEL) * panelBytes(format, k);
+  return k === undefined ? n * 4 : packedBytes(format, n, k);
 }
 
 /** Bytes of 8 rows of `k` weights in the core's memory. */
 export function panelBytes(format: WeightFormat, k: number): number {
-  const { float, bits, lut, scale, bias } = format;
+  const { float, bits, scale, bias } = format;
   if (float) return PANEL * k * FLOAT_BYTES[float];
-  if (lut) return LUT4_HEAD + codeBytes(bits, k);
+  if (kernelOf(format) === layout.KERNEL_LUT4) return LUT4_HEAD + codeBytes(bits, k);
   // Whole blocks have all their groups, although a file may have fewer.
   const groups = groupCount(scale!, Math.ceil(k / BLOCK) * BLOCK);
   return codeBytes(bits, k) + PANEL * groups * FLOAT_BYTES[scale!.dtype] * (bias ? 2 : 1);
@@ -66,4 +77,16 @@ export function panelBytes(format: WeightFormat, k: number): number {
 /** Of the codes of a panel. */
 function codeBytes(bits: number, k: number): number {
   return (PANEL * Math.ceil(k / BLOCK) * BLOCK * bits) / 8;
+}
+
+/** Of one table: at least a vector. */
+export function tableBytes(bits: number): number {
+  return Math.max(16, 2 ** bits);
+}
+
+/** Of all tables, where they lie apart from the panels (kernels/code_panel.ts). */
+function tablesBytes(format: WeightFormat, n: number): number {
+  const { lut, bits } = format;
+  if (!lut || kernelOf(format) === layout.KERNEL_LUT4) return 0;
+  return (lut.rows === ALL ? 1 : Math.ceil(n / lut.rows)) * tableBytes(bits);
 }

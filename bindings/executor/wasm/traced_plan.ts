@@ -9,7 +9,7 @@ import type { KvType, MaybePromise, Row } from '../executor.js';
 import type { MemoryViews } from './core.js';
 import type { Layout } from './layout.js';
 import { OP_KINDS, type OpShape, opBytes } from './op_bytes.js';
-import { packedBytes } from './packing.js';
+import { weightBytes } from './packing.js';
 
 const OP_WORDS = layout.OP_BYTES / 4;
 
@@ -118,7 +118,7 @@ function tracedOp(
     window: field(layout.OP_WINDOW),
     kvType,
     format: weight?.format ?? null,
-    weightBytes: weight ? packedBytes(weight) : 0,
+    weightBytes: weight ? weightBytes(weight) : 0,
   };
   const kind = OP_KINDS[shape.code]?.kind;
   if (kind === undefined) throw new Error(`[trace] op code ${shape.code} is not in op_bytes.ts`);
