@@ -14,8 +14,8 @@ import {
 import { prepareOutput } from '../bindings/compress/output.js';
 import { schemeRecipe } from '../bindings/compress/recipe.js';
 import { SafetensorsWriter } from '../bindings/compress/safetensors_writer.js';
-import { parseConfig } from '../bindings/model/config.js';
 import { f32ToF16 } from '../bindings/formats/float16.js';
+import { parseConfig } from '../bindings/model/config.js';
 import { floatWeight as floatWeightOf, type Weight } from '../bindings/model/weight.js';
 import { planFor } from '../bindings/plan/plan_for.js';
 import { Random } from '../bindings/sampler/random.js';

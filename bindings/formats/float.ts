@@ -1,8 +1,8 @@
 // Floats as they are: `<path>.weight` F32, F16 or BF16 [n, k].
 
 import type { Codec } from './codec.js';
-import type { FloatType, WeightFormat } from './format.js';
 import { decodeFloats } from './float_bytes.js';
+import type { FloatType, WeightFormat } from './format.js';
 import { dtypeName, type PartShape } from './parts.js';
 
 export const float: Codec = {

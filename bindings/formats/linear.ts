@@ -7,10 +7,10 @@
 
 import { unpackBits } from './bits.js';
 import type { Codec, FieldReader } from './codec.js';
+import { expectOneOf, expectOnlyKeys } from './expect.js';
 import { decodeFloats } from './float_bytes.js';
 import { ALL, groupCount, paddedK, type ScaleFormat, type WeightFormat } from './format.js';
 import { dtypeName, type PartShape } from './parts.js';
-import { expectOneOf, expectOnlyKeys } from './expect.js';
 
 const KEYS = ['type', 'bits', 'granularity', 'group_size', 'mode', 'symmetric', 'in_features'];
 /** Widths that run. */

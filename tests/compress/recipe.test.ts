@@ -1,12 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { PackedScheme } from '../../bindings/compress/fit/fit.js';
 import {
   parseRecipe,
+  SCHEMES,
   type Scheme,
   schemeFor,
   schemeRecipe,
 } from '../../bindings/compress/recipe.js';
 import { OptionError, UnsupportedError } from '../../bindings/errors.js';
+import { formatName } from '../../bindings/formats/codecs.js';
+import { ALL, type WeightFormat } from '../../bindings/formats/format.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 
@@ -78,27 +82,42 @@ test('short names', () => {
   });
   assert.equal(schemeRecipe('int8').global, INT8);
   assert.throws(
-    () => schemeRecipe('int5'),
+    () => schemeRecipe('int7'),
     (error: unknown) => error instanceof OptionError,
   );
   assert.equal(schemeRecipe('palettize4').global, PALETTE);
   assert.equal(parseRecipe({ global: palette4 }), schemeRecipe('palettize4'));
   assert.equal(parseRecipe({ global: { ...palette4, mode: 'kmeans' } }).global, PALETTE);
+  for (const [name, { global }] of SCHEMES) {
+    assert.is(formatName((global as PackedScheme).format), name);
+  }
 });
 
+const WORDS: [unknown, WeightFormat][] = [
+  [{ type: 'linear' }, linearFormat(8, true)],
+  [{ type: 'linear', dtype: 'uint3', mode: 'linear' }, linearFormat(3, false)],
+  [{ ...int4, block_size: 64 }, linearFormat(4, true, 64)],
+  [{ ...int8, granularity: 'per_channel' }, linearFormat(8, true, undefined, 'per_channel')],
+  [{ ...int8, granularity: 'per_tensor' }, linearFormat(8, true, undefined, 'per_tensor')],
+  [{ type: 'palettize', nbits: 6 }, paletteFormat(6, { rows: ALL, perChannel: false })],
+  [{ ...palette4, group_size: 8 }, paletteFormat(4, { rows: 8 })],
+  [{ ...palette4, lut_dtype: 'int8' }, paletteFormat(4, { entryBits: 8 })],
+  [
+    { type: 'palettize', nbits: 2, granularity: 'per_grouped_channel' },
+    paletteFormat(2, { rows: 32, perChannel: false }),
+  ],
+];
+
+for (const [words, format] of WORDS) {
+  test(`${JSON.stringify(words)} is ${formatName(format)}`, () => {
+    assert.equal((parseRecipe({ global: words }).global as PackedScheme).format, format);
+  });
+}
+
 const UNSUPPORTED: [unknown, RegExp][] = [
-  [{ global: { type: 'palettize', nbits: 4 } }, /global: granularity "per_tensor"/],
-  [{ global: { ...palette4, nbits: 6 } }, /nbits 6 .*, 4 is/],
-  [{ global: { ...palette4, group_size: 32 } }, /group_size 32 .*, 16 is/],
-  [{ global: { ...palette4, enable_per_channel_scale: false } }, /enable_per_channel_scale false/],
   [{ global: { ...palette4, mode: 'uniform' } }, /mode "uniform"/],
   [{ global: { type: 'prune' } }, /global: type "prune"/],
   [{ global: [{ type: 'prune' }, int4] }, /global: joint/],
-  [{ global: { type: 'linear', dtype: 'int3' } }, /dtype "int3"/],
-  [{ global: { type: 'linear', dtype: 'uint4' } }, /dtype "uint4"/],
-  [{ global: { ...int4, block_size: 64 } }, /block_size 64/],
-  [{ global: { ...int4, granularity: 'per_channel' } }, /granularity "per_channel"/],
-  [{ overrides: [{ kind: 'mlp', type: 'palettize' }] }, /overrides\[0\]: nbits nothing/],
 ];
 
 for (const [recipe, message] of UNSUPPORTED) {
@@ -119,6 +138,20 @@ const WRONG: [unknown, RegExp][] = [
   [{ global: { type: 'linear', dtype: 'float' } }, /"float"/],
   [{ global: { ...int4, blocksize: 32 } }, /unknown key "blocksize"/],
   [{ global: { ...int4, mode: 'affine' } }, /"affine"/],
+  [{ global: { ...int4, dtype: 'int7' } }, /dtype: expected .*"int7"/],
+  [{ global: { type: 'linear', dtype: 'int1' } }, /mode: expected linear at 1 bit/],
+  [{ global: { ...int4, block_size: 48 } }, /block_size: expected 16, .*48/],
+  [
+    { global: { ...int4, granularity: 'per_channel', block_size: 32 } },
+    /block_size: .*per_channel/,
+  ],
+  [{ global: { ...int4, granularity: 'per_row' } }, /granularity: .*"per_row"/],
+  [{ global: { ...palette4, nbits: 5 } }, /nbits: expected 1, 2, .*5/],
+  [{ overrides: [{ kind: 'mlp', type: 'palettize' }] }, /overrides\[0\]\.nbits: .*nothing/],
+  [{ global: { ...palette4, group_size: 0.5 } }, /group_size: .*0\.5/],
+  [{ global: { ...palette4, granularity: 'per_tensor' } }, /group_size: .*per_tensor.*16/],
+  [{ global: { ...palette4, enable_per_channel_scale: 1 } }, /enable_per_channel_scale: .*1/],
+  [{ global: { ...palette4, lut_dtype: 'float16' } }, /lut_dtype: .*"float16"/],
   [{ global: { ...palette4, cluster_dim: 2 } }, /unknown key "cluster_dim"/],
   [{ overrides: {} }, /overrides: expected an array/],
   [{ overrides: [int4] }, /overrides\[0\]: expected match or kind/],

@@ -1,9 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ErrorCode } from '../../bindings/errors.js';
+import { formatName } from '../../bindings/formats/codecs.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { parseQuantization } from '../../bindings/model/quantization.js';
+import { halfbyteKeys } from '../../bindings/model/schemes/halfbyte.js';
+import { caseOf, PACKED_FORMATS } from '../support/formats.js';
 import { raises } from '../support/raises.js';
 
 const parse = (config: Record<string, unknown>) => parseQuantization(config, 'config.json');
@@ -70,6 +73,16 @@ test('a palette', () => {
   assert.equal(meaning, { format: paletteFormat(4), inFeatures: 172 });
 });
 
+test('every packed format comes back from its metadata, but for the type of scales', () => {
+  for (const format of PACKED_FORMATS) {
+    const keys = halfbyteKeys([{ path: 'a', k: 128, format }]);
+    const meaning = parse(JSON.parse(JSON.stringify(keys)))!.meaning('a');
+    assert.equal(meaning, { format, inFeatures: 128 }, caseOf(format));
+  }
+  const names = PACKED_FORMATS.map(formatName);
+  assert.is(new Set(names).size, names.length, names.join(', '));
+});
+
 const REFUSED: readonly [config: Record<string, unknown>, code: ErrorCode, parts: string[]][] = [
   ...['gptq', 'awq', 'compressed-tensors', 'bitsandbytes', 'fp8'].map(
     (method): [Record<string, unknown>, ErrorCode, string[]] => [
@@ -79,21 +92,20 @@ const REFUSED: readonly [config: Record<string, unknown>, code: ErrorCode, parts
     ],
   ),
   [{ quantization: 4 }, 'FORMAT', ['quantization', '4']],
-  [{ quantization: { ...MLX, group_size: 64 } }, 'UNSUPPORTED', ['group_size', '64', '32']],
-  [{ quantization: { ...MLX, bits: 3 } }, 'UNSUPPORTED', ['bits', '3', '4 and 8']],
+  [{ quantization: { ...MLX, group_size: 48 } }, 'UNSUPPORTED', ['group_size', '48', '64 and 128']],
+  [{ quantization: { ...MLX, bits: 7 } }, 'UNSUPPORTED', ['bits', '7', '6 and 8']],
   [{ quantization: { ...MLX, bits: undefined } }, 'FORMAT', ['bits', 'nothing']],
   [{ quantization: { ...MLX, mode: 'mxfp4' } }, 'UNSUPPORTED', ['mode', 'mxfp4']],
   [{ quantization: { ...MLX, lm_head: true } }, 'UNSUPPORTED', ['lm_head', 'true']],
   [{ quantization: MLX, ...ours(TENSOR) }, 'FORMAT', ['both']],
   [ours({ ...TENSOR, type: 'lut' }), 'UNSUPPORTED', ['tensors.a.type', 'lut']],
-  [ours({ ...PALETTE, bits: 6 }), 'UNSUPPORTED', ['tensors.a.bits', '6', '4']],
-  [ours({ ...PALETTE, granularity: 'per_tensor' }), 'UNSUPPORTED', ['granularity', 'per_tensor']],
-  [ours({ ...PALETTE, group_size: 8 }), 'UNSUPPORTED', ['tensors.a.group_size', '8', '16']],
-  [
-    ours({ ...PALETTE, enable_per_channel_scale: false }),
-    'UNSUPPORTED',
-    ['enable_per_channel_scale', 'false', 'true'],
-  ],
+  [ours({ ...PALETTE, bits: 5 }), 'UNSUPPORTED', ['tensors.a.bits', '5', '6 and 8']],
+  [ours({ ...PALETTE, granularity: 'per_tensor' }), 'FORMAT', ['group_size', 'per_tensor', '16']],
+  [ours({ ...PALETTE, granularity: 'per_row' }), 'UNSUPPORTED', ['granularity', 'per_row']],
+  [ours({ ...PALETTE, group_size: 0 }), 'FORMAT', ['tensors.a.group_size', '0', '1']],
+  [ours({ ...PALETTE, lut_dtype: 'float16' }), 'UNSUPPORTED', ['lut_dtype', 'float16', 'int8']],
+  [ours({ ...TENSOR, granularity: 'per_row' }), 'UNSUPPORTED', ['granularity', 'per_row']],
+  [ours({ ...TENSOR, zero_point: 3 }), 'UNSUPPORTED', ['tensors.a.zero_point']],
   [ours({ ...PALETTE, cluster_dim: 4 }), 'UNSUPPORTED', ['tensors.a.cluster_dim']],
   [ours({ ...PALETTE, in_features: undefined }), 'FORMAT', ['in_features', 'nothing']],
   [ours({ ...TENSOR, bits: 0 }), 'FORMAT', ['tensors.a.bits', '0']],

@@ -2,8 +2,8 @@
 // hostile by default: grouped-query attention, an intermediate size off the block of 32, two blocks
 // of hidden.
 
-import { FLOAT_BYTES } from '../../bindings/formats/format.js';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../bindings/formats/float16.js';
+import { FLOAT_BYTES } from '../../bindings/formats/format.js';
 import { encodeHeader } from '../../bindings/model/safetensors.js';
 import { TestRandom } from './random.js';
 
