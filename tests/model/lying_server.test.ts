@@ -37,9 +37,10 @@ async function contents(location: string, options: SourceOptions = {}): Promise<
   const checkpoint = await openCheckpoint(location, options);
   try {
     const hash = createHash('sha256');
-    for (const { values } of checkpoint.weights.values()) {
-      const bytes = new Uint8Array(values.bytes);
-      await values.source.read(values.offset, bytes, options.signal);
+    for (const { parts } of checkpoint.weights.values()) {
+      const [{ source, offset, bytes: length }] = parts;
+      const bytes = new Uint8Array(length);
+      await source.read(offset, bytes, options.signal);
       hash.update(bytes);
     }
     return hash.digest('hex');

@@ -56,8 +56,10 @@ test("MLX's two keys must mean the same", async () => {
     const both = { quantization, quantization_config };
     await raises(() => parse(both), 'FORMAT', ['[config.json] quantization_config', ...parts]);
   }
-  const wrong = { quantization: MLX, quantization_config: { ...MLX, group_size: 64 } };
-  await raises(() => parse(wrong), 'UNSUPPORTED', ['quantization_config.group_size', '64']);
+  const wrong = { quantization: MLX, quantization_config: { ...MLX, group_size: 48 } };
+  await raises(() => parse(wrong), 'UNSUPPORTED', ['quantization_config.group_size', '48']);
+  const other = { quantization: MLX, quantization_config: { ...MLX, group_size: 64 } };
+  await raises(() => parse(other), 'FORMAT', ['came int4-asym-g64']);
 });
 
 test('our key, tensor by tensor', () => {
