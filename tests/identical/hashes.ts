@@ -17,6 +17,10 @@ import { writeTinyLlama } from '../support/tiny_model.js';
 
 const NAMES = ['float', ...SCHEMES.keys()];
 const KV_TYPES: readonly KvType[] = ['f32', 'f16', 'int8'];
+/** Every type of cache with one scheme of each family; the others with one type. */
+const WITH_ALL_KV_TYPES = ['float', 'int4', 'int4-asym', 'palettize4'];
+const kvTypesOf = (scheme: string) =>
+  WITH_ALL_KV_TYPES.includes(scheme) ? KV_TYPES : KV_TYPES.slice(1, 2);
 const THREADS = [1, 2, 3];
 /** Tokens a prefill call; the last is the whole prompt at once. */
 const CHUNKS = [1, 3, 7, 64, 270];
@@ -24,6 +28,12 @@ const TRACED_CHUNK = 270;
 /** More than one attention segment of 256 positions, and not a multiple of a page. */
 const PROMPT = Array.from({ length: 270 }, (_, i) => 3 + ((i * i * 7 + i * 31) % 280));
 const FOLLOWING = [11, 250, 77];
+
+/** Of one build: of each scheme and cache 5 chunkings, a fork, a replay and a trace, for each number of threads. */
+export const OUTCOMES = NAMES.reduce(
+  (sum, scheme) => sum + kvTypesOf(scheme).length * THREADS.length * (CHUNKS.length + 3),
+  0,
+);
 
 export interface Outcome {
   /** What must give one hash: weights and KV type. */
@@ -41,7 +51,7 @@ export async function outcomes(simd: Simd): Promise<Outcome[]> {
     for (const scheme of NAMES) {
       const path = join(folder, scheme);
       if (scheme !== 'float') await compressModel(model, path, { scheme });
-      for (const kvType of KV_TYPES) {
+      for (const kvType of kvTypesOf(scheme)) {
         for (const threads of THREADS) {
           const group = `${scheme}, KV ${kvType}`;
           all.push(...(await variants(path, group, CHUNKS, { simd, threads, kvType })));
