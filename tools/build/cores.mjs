@@ -9,6 +9,18 @@ import { filesBelow, ROOT, runStage } from './files.mjs';
 
 const run = promisify(execFile);
 const ASC = join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
+/** Of the binaryen that the compiler brings along: its passes once more, until nothing changes. */
+const WASM_OPT = join(ROOT, 'node_modules', 'binaryen', 'bin', 'wasm-opt');
+const PASSES = ['-O3', '--converge'];
+const FEATURES = [
+  'bulk-memory',
+  'mutable-globals',
+  'nontrapping-float-to-int',
+  'relaxed-simd',
+  'sign-ext',
+  'simd',
+  'threads',
+].map((feature) => `--enable-${feature}`);
 /** Compilers at a time; each takes about 300 MB. */
 const COMPILERS = 2;
 const SCRATCH = join('build', `.asc-${process.pid}`);
@@ -20,7 +32,12 @@ export async function buildCores() {
   const outputs = new Map(Object.keys(targets).map((name) => [name, targets[name].outFile]));
   await runStage({
     name: 'cores',
-    inputs: [...filesBelow('assembly', /\.ts$/), 'asconfig.json', 'package-lock.json'],
+    inputs: [
+      ...filesBelow('assembly', /\.ts$/),
+      'asconfig.json',
+      'package-lock.json',
+      'tools/build/cores.mjs',
+    ],
     outputs: [...outputs.values()],
     make: () => compileAll(outputs),
   });
@@ -50,6 +67,10 @@ async function compile(target, output) {
   mkdirSync(join(ROOT, folder), { recursive: true });
   try {
     await run(process.execPath, [ASC, '--target', target, '--outFile', outFile], { cwd: ROOT });
+    if (!target.startsWith('debug')) {
+      const words = [WASM_OPT, ...PASSES, ...FEATURES, outFile, '-o', outFile];
+      await run(process.execPath, words, { cwd: ROOT });
+    }
     renameSync(join(ROOT, outFile), join(ROOT, output));
   } catch (error) {
     const { stdout, stderr, message } = /** @type {any} */ (error);
