@@ -82,10 +82,11 @@ export const PACKED_BITS = 12; // of a code
 export const PACKED_GROUP = 16; // weights along k that share a scale; 0: a row
 export const PACKED_SCALE_ROWS = 20; // rows that share a scale in the file; 0: all
 export const PACKED_PANEL = 24; // bytes of a panel
-export const PACKED_SCALES = 28; // where in a panel its scales begin
+export const PACKED_CODES = 28; // where in a panel its codes begin, behind its scales and biases
 export const PACKED_FIRST = 32; // where the first panel begins: behind the header and a palette's tables
 export const PACKED_TABLE = 36; // bytes of a table of int8 entries; 0: codes are no indices
 export const PACKED_TABLE_ROWS = 40; // rows that share a table; 0: all
+export const PACKED_MATVEC = 44; // of KERNEL_CODES: bits of the matvec that runs one row; 0: the tile does
 export const PACKED_BYTES = 64;
 
 /** Scratch that kernels unpack 8 rows x 32 k to, as i16. */

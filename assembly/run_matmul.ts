@@ -137,23 +137,41 @@ function codes(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end
   const sums = load<u32>(op, layout.OP_SUMS);
   const n = n_of(op);
   const blocks = blocks_of(op);
-  const group = load<u32>(packed, layout.PACKED_GROUP);
-  const isPalette = load<u32>(packed, layout.PACKED_TABLE) != 0;
-  if (m == 1 && !isPalette && (group == 0 || group >= <u32>layout.BLOCK)) {
-    switch (load<u32>(packed, layout.PACKED_BITS)) {
-      case 1:
-        return matvec_codes<Bits1>(y, x, xs, sums, packed, n, blocks, begin, end);
-      case 2:
-        return matvec_codes<Bits2>(y, x, xs, sums, packed, n, blocks, begin, end);
-      case 3:
-        return matvec_codes<Bits3>(y, x, xs, sums, packed, n, blocks, begin, end);
-      case 5:
-        return matvec_codes<Bits5>(y, x, xs, sums, packed, n, blocks, begin, end);
-      case 6:
-        return matvec_codes<Bits6>(y, x, xs, sums, packed, n, blocks, begin, end);
-    }
+  if (m != 1) return matmul_tile(y, x, xs, sums, packed, scratch, m, n, blocks, begin, end);
+  switch (load<u32>(packed, layout.PACKED_MATVEC)) {
+    case 1:
+      return matvec<Bits1>(y, x, xs, sums, packed, scratch, n, blocks, begin, end);
+    case 2:
+      return matvec<Bits2>(y, x, xs, sums, packed, scratch, n, blocks, begin, end);
+    case 3:
+      return matvec<Bits3>(y, x, xs, sums, packed, scratch, n, blocks, begin, end);
+    case 5:
+      return matvec<Bits5>(y, x, xs, sums, packed, scratch, n, blocks, begin, end);
+    case 6:
+      return matvec<Bits6>(y, x, xs, sums, packed, scratch, n, blocks, begin, end);
+    default:
+      return matmul_tile(y, x, xs, sums, packed, scratch, m, n, blocks, begin, end);
   }
-  matmul_tile(y, x, xs, sums, packed, scratch, m, n, blocks, begin, end);
+}
+
+function matvec<Width>(
+  y: usize,
+  x: usize,
+  xs: usize,
+  sums: usize,
+  packed: usize,
+  scratch: usize,
+  n: u32,
+  blocks: u32,
+  begin: u32,
+  end: u32,
+): void {
+  const inGroups = load<u32>(packed, layout.PACKED_GROUP) != 0;
+  if (inGroups && load<u32>(packed, layout.PACKED_HAS_BIAS)) {
+    matvec_codes<Width, f32>(y, x, xs, sums, packed, scratch, n, blocks, begin, end);
+  } else {
+    matvec_codes<Width, void>(y, x, xs, sums, packed, scratch, n, blocks, begin, end);
+  }
 }
 
 function y_of(op: usize): usize {

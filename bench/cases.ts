@@ -2,9 +2,9 @@
 
 import * as layout from '../assembly/op_layout.js';
 import { packedBytes, packedHeader } from '../bindings/executor/wasm/packing.js';
+import { formatName } from '../bindings/formats/codecs.js';
 import { floatFormat, type WeightFormat } from '../bindings/formats/format.js';
-import { linearFormat } from '../bindings/formats/linear.js';
-import { paletteFormat } from '../bindings/formats/palette.js';
+import { PACKED_FORMATS } from '../tests/support/formats.js';
 import { type Fields, floatBits } from './one_op.js';
 import { MODEL_SHAPES, type ModelShape } from './shapes.js';
 
@@ -40,14 +40,20 @@ export interface KernelCase {
 const PREFILL_ROWS = 64;
 const CONTEXT = 1024;
 
-/** Names of the kernels of a format; float32 stands for scales that a palette's panels hold as such. */
+/** Formats with kernels of their own are called by these; others by the format. */
+const KERNEL_NAMES: Readonly<Record<string, string>> = {
+  int4: 'q4',
+  int8: 'q8',
+  palettize4: 'lut4',
+};
 const WEIGHTS: readonly { readonly name: string; readonly format: WeightFormat }[] = [
-  { name: 'f32', format: floatFormat('f32') },
-  { name: 'f16', format: floatFormat('f16') },
-  { name: 'q8', format: linearFormat(8, true) },
-  { name: 'q4', format: linearFormat(4, true) },
-  { name: 'lut4', format: paletteFormat(4) },
-];
+  floatFormat('f32'),
+  floatFormat('f16'),
+  ...PACKED_FORMATS,
+].map((format) => {
+  const name = formatName(format);
+  return { name: KERNEL_NAMES[name] ?? name, format };
+});
 
 const KV_TYPES = [
   { name: 'f32', dtype: layout.DTYPE_F32, bytes: 4 },

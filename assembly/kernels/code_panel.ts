@@ -4,9 +4,9 @@
 //   tables  i8 [tables, PACKED_TABLE], only of palettes: 2^bits entries, at least 16 bytes, one table for
 //             PACKED_TABLE_ROWS rows
 //   panel   [ceil(n / 8)] from PACKED_FIRST on, PACKED_PANEL bytes each
-//             codes  [blocks] of 32 * bits bytes (codes.ts)
-//             scales [groups, 8] of PACKED_DTYPE, at PACKED_SCALES in the panel
+//             scales [groups, 8] of PACKED_DTYPE
 //             biases [groups, 8] likewise, only with PACKED_HAS_BIAS
+//             codes  [blocks] of 32 * bits bytes (codes.ts), at PACKED_CODES in the panel
 //
 // A group is PACKED_GROUP weights along k: 16, 32, 64 or 128; or 0, all of a row.
 
@@ -21,7 +21,7 @@ import {
   PACKED_GROUP,
   PACKED_HAS_BIAS,
   PACKED_PANEL,
-  PACKED_SCALES,
+  PACKED_CODES,
   PACKED_TABLE,
   PACKED_TABLE_ROWS,
   PANEL,
@@ -76,9 +76,14 @@ export function groups_of(packed: usize, blocks: u32): u32 {
   return group == 0 ? 1 : (blocks * BLOCK + group - 1) / group;
 }
 
-/** The 8 scales of the panel's first group. */
-export function scales_at(packed: usize, panelAt: usize): usize {
-  return panelAt + load<u32>(packed, PACKED_SCALES);
+/** The first block of a panel; its scales stand at `panelAt`, as they are read first. */
+export function codes_at(packed: usize, panelAt: usize): usize {
+  return panelAt + load<u32>(packed, PACKED_CODES);
+}
+
+/** Bytes from a panel's scales to its biases. */
+export function biases_at(packed: usize, blocks: u32): usize {
+  return <usize>groups_of(packed, blocks) * PANEL * scale_bytes(dtype_of(packed));
 }
 
 /** Bytes of one scale. */

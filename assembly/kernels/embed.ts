@@ -11,6 +11,7 @@ import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
 import { load1 } from '../simd';
 import {
   bits_of,
+  codes_at,
   dtype_of,
   group_of,
   groups_of,
@@ -19,7 +20,6 @@ import {
   load_scale,
   panel_at,
   scale_bytes,
-  scales_at,
   table_at,
   zero_of,
 } from './code_panel';
@@ -113,9 +113,10 @@ export function embed_codes(
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     const lane = token % PANEL;
-    const w = panel_at(packed, token / PANEL);
+    const panel = panel_at(packed, token / PANEL);
+    const w = codes_at(packed, panel);
     const table = table_at(packed, token);
-    const scales = scales_at(packed, w) + lane * scale_bytes(dtype);
+    const scales = panel + lane * scale_bytes(dtype);
     let to = out + ((<usize>row * k) << 2);
     for (let i: u32 = 0; i < k; i++, to += 4) {
       const g: usize = group == 0 ? 0 : i / group;

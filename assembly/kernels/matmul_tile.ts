@@ -22,16 +22,16 @@
 
 import { PANEL, TILE_BYTES } from '../op_layout';
 import {
+  biases_at,
   bits_of,
+  codes_at,
   dtype_of,
   group_of,
-  groups_of,
   has_bias,
   is_palette,
   load_scales,
   panel_at,
   scale_bytes,
-  scales_at,
   shares_tables,
   table_at,
   zero_of,
@@ -56,15 +56,15 @@ export function matmul_tile(
   const dtype = dtype_of(packed);
   const hasBias = has_bias(packed);
   const group = group_of(packed);
-  const biases = <usize>groups_of(packed, blocks) * 8 * scale_bytes(dtype);
+  const biases = biases_at(packed, blocks);
   const sums = scratch + TILE_BYTES;
   const offsets = sums + ((<usize>m) << 5);
   const blockBytes = (<usize>bits_of(packed)) << 5;
 
   for (let panel = begin; panel < end; panel++) {
     memory.fill(sums, 0, <usize>m * 36);
-    let w = panel_at(packed, panel);
-    const s = scales_at(packed, w);
+    const s = panel_at(packed, panel);
+    let w = codes_at(packed, s);
     for (let b: u32 = 0; b < blocks; b++, w += blockBytes) {
       if (is_palette(packed)) look_up(scratch, w, packed, panel);
       else unpack(scratch, w, bits_of(packed), zero_of(packed));
@@ -100,7 +100,7 @@ export function matmul_tile(
         );
       }
     }
-    if (group == 0) scale_rows(sums, offsets, m, dtype, s, biases, hasBias);
+    if (group == 0) scale_rows(sums, offsets, m, packed, s);
     for (let i: usize = 0; i < m; i++) {
       const at = sums + (i << 5);
       store_panel(y + ((i * n) << 2), n, panel, v128.load(at), v128.load(at, 16));
@@ -109,22 +109,14 @@ export function matmul_tile(
 }
 
 /** The end of rows that have one scale each. */
-function scale_rows(
-  sums: usize,
-  offsets: usize,
-  m: u32,
-  dtype: u32,
-  scales: usize,
-  biases: usize,
-  hasBias: bool,
-): void {
-  const half = 4 * scale_bytes(dtype);
+function scale_rows(sums: usize, offsets: usize, m: u32, packed: usize, scales: usize): void {
+  const half = 4 * scale_bytes(dtype_of(packed));
   for (let i: u32 = 0; i < m; i++, sums += 32, offsets += 4) {
     const offset = v128.load32_splat(offsets);
-    const low = with_row_scales(v128.load(sums), offset, dtype, scales, biases, hasBias);
-    const high = v128.load(sums, 16);
+    const low = with_row_scales(packed, scales, v128.load(sums), offset);
+    const high = with_row_scales(packed, scales + half, v128.load(sums, 16), offset);
     v128.store(sums, low);
-    v128.store(sums, with_row_scales(high, offset, dtype, scales + half, biases, hasBias), 16);
+    v128.store(sums, high, 16);
   }
 }
 

@@ -6,24 +6,30 @@
 //   xScales f32 [blocks]
 //   xSums   i32 [blocks]       sum of the 32 values
 //   packed      as code_panel.ts draws it
+//   scratch     f32 [blocks, 8] the panel's scales by block, and as many biases
 //   Width       one of the classes below
+//   B           f32 with biases of groups, else void
 //
 // The caller guarantees blocks > 0 and weights padded to whole panels. Computes panels [begin, end).
 //
 // Codes of up to 6 bits are operands of the exact dot as they are; their zero is taken off the block's sum. The
 // pairs of products are added in i16 as long as they fit: all 8 quads of up to 4 bits (8 * 2 * 127 * 15 < 2^15), 4 of
 // 5 bits, 2 of 6.
+// Scales are widened panel by panel before the loop over blocks: whatever their type and group, it reads one f32 for
+// each row, and holds no branch that would make the compiler spill.
 
-import { dot_i8_u7 } from '../simd';
+import { DTYPE_F16, DTYPE_F32 } from '../op_layout';
+import { dot_i8_u7, load4 } from '../simd';
 import {
+  biases_at,
+  codes_at,
   dtype_of,
   group_of,
-  groups_of,
   has_bias,
   load_scales,
   panel_at,
   scale_bytes,
-  scales_at,
+  zero_of,
 } from './code_panel';
 import { Codes } from './codes';
 import { add_scaled, store_panel } from './panel';
@@ -58,120 +64,129 @@ export class Bits6 {
   }
 }
 
-export function matvec_codes<Width>(
+export function matvec_codes<Width, B>(
   y: usize,
   x: usize,
   xScales: usize,
   xSums: usize,
   packed: usize,
+  scratch: usize,
   n: u32,
   blocks: u32,
   begin: u32,
   end: u32,
 ): void {
   const bits = changetype<Width>(0).value();
-  const dtype = dtype_of(packed);
-  const hasBias = has_bias(packed);
-  const half = 4 * scale_bytes(dtype);
-  const biases = <usize>groups_of(packed, blocks) * 2 * half;
+  const zero = i32x4.splat(zero_of(packed));
   const isRow = group_of(packed) == 0;
-  const blocksOfGroup = isRow ? blocks : group_of(packed) >> 5;
-  const none = f32x4.splat(0);
+  const biases = scratch + ((<usize>blocks) << 5);
+  // A row's one scale comes last, and until then it is 1.
+  if (isRow) ones(scratch, blocks);
 
   for (let panel = begin; panel < end; panel++) {
-    let w = panel_at(packed, panel);
-    let s = scales_at(packed, w);
-    let low = none;
-    let high = none;
-    let offsets = none;
-    for (let b: u32 = 0; b < blocks; s += 2 * half) {
-      // A row's one scale comes last, and until then it is 1.
-      const lowScale = isRow ? f32x4.splat(1) : load_scales(dtype, s);
-      const highScale = isRow ? lowScale : load_scales(dtype, s + half);
-      const lowBias = isRow || !hasBias ? none : load_scales(dtype, s + biases);
-      const highBias = isRow || !hasBias ? none : load_scales(dtype, s + half + biases);
-      for (const last = min(b + blocksOfGroup, blocks); b < last; b++, w += bits << 5) {
-        const xb = x + ((<usize>b) << 5);
-        const x0 = v128.load32_splat(xb);
-        const x1 = v128.load32_splat(xb, 4);
-        const x2 = v128.load32_splat(xb, 8);
-        const x3 = v128.load32_splat(xb, 12);
-        const x4 = v128.load32_splat(xb, 16);
-        const x5 = v128.load32_splat(xb, 20);
-        const x6 = v128.load32_splat(xb, 24);
-        const x7 = v128.load32_splat(xb, 28);
-        let lowDot = FourRows.dot<Width>(w, x0, x1, x2, x3, x4, x5, x6, x7);
-        let highDot = FourRows.dot<Width>(w + (bits << 4), x0, x1, x2, x3, x4, x5, x6, x7);
-
-        const sum = v128.load32_splat(xSums + ((<usize>b) << 2));
-        const xScale = v128.load32_splat(xScales + ((<usize>b) << 2));
-        if (!hasBias) {
-          const zero = i32x4.shl(sum, bits - 1);
-          lowDot = i32x4.sub(lowDot, zero);
-          highDot = i32x4.sub(highDot, zero);
-        }
-        low = add_scaled(low, lowDot, lowScale, xScale);
-        high = add_scaled(high, highDot, highScale, xScale);
-        if (hasBias && !isRow) {
-          low = add_scaled(low, sum, lowBias, xScale);
-          high = add_scaled(high, sum, highBias, xScale);
-        } else if (hasBias) {
-          offsets = add_scaled(offsets, sum, lowScale, xScale);
-        }
+    const s = panel_at(packed, panel);
+    let w = codes_at(packed, s);
+    if (!isRow) widen(scratch, packed, s, blocks);
+    if (!isVoid<B>()) widen(biases, packed, s + biases_at(packed, blocks), blocks);
+    let low = f32x4.splat(0);
+    let high = low;
+    for (let b: usize = 0; b < blocks; b++, w += bits << 5) {
+      const xb = x + (b << 5);
+      let lowDot = FourRows.dot<Width>(w, xb);
+      let highDot = FourRows.dot<Width>(w + (bits << 4), xb);
+      const sum = v128.load32_splat(xSums + (b << 2));
+      const xScale = v128.load32_splat(xScales + (b << 2));
+      const at = scratch + (b << 5);
+      if (isVoid<B>()) {
+        const taken = i32x4.mul(sum, zero);
+        lowDot = i32x4.sub(lowDot, taken);
+        highDot = i32x4.sub(highDot, taken);
+      }
+      low = add_scaled(low, lowDot, v128.load(at), xScale);
+      high = add_scaled(high, highDot, v128.load(at, 16), xScale);
+      if (!isVoid<B>()) {
+        low = add_scaled(low, sum, v128.load(biases + (b << 5)), xScale);
+        high = add_scaled(high, sum, v128.load(biases + (b << 5), 16), xScale);
       }
     }
     if (isRow) {
-      s -= 2 * half;
-      low = with_row_scales(low, offsets, dtype, s, biases, hasBias);
-      high = with_row_scales(high, offsets, dtype, s + half, biases, hasBias);
+      const offsets = has_bias(packed) ? offsets_of(xScales, xSums, blocks) : f32x4.splat(0);
+      const half = 4 * scale_bytes(dtype_of(packed));
+      low = with_row_scales(packed, s, low, offsets);
+      high = with_row_scales(packed, s + half, high, offsets);
     }
     store_panel(y, n, panel, low, high);
   }
 }
 
-/** acc * scale + offsets * bias: the end of rows that have one scale each. */
-export function with_row_scales(
-  acc: v128,
-  offsets: v128,
-  dtype: u32,
-  scales: usize,
-  biases: usize,
-  hasBias: bool,
-): v128 {
+/** f32 [blocks, 8]: the scales (or biases) of a panel's groups at `from`, by block. */
+function widen(to: usize, packed: usize, from: usize, blocks: u32): void {
+  const dtype = dtype_of(packed);
+  const blocksOfGroup = group_of(packed) >> 5;
+  if (dtype == DTYPE_F16) widen_as<i16>(to, from, blocks, blocksOfGroup);
+  else if (dtype == DTYPE_F32) widen_as<f32>(to, from, blocks, blocksOfGroup);
+  else widen_as<u16>(to, from, blocks, blocksOfGroup);
+}
+
+/** blocksOfGroup: 1, 2 or 4. */
+function widen_as<S>(to: usize, from: usize, blocks: u32, blocksOfGroup: u32): void {
+  let low = f32x4.splat(0);
+  let high = low;
+  for (let b: u32 = 0; b < blocks; b++, to += 32) {
+    if ((b & (blocksOfGroup - 1)) == 0) {
+      low = load4<S>(from);
+      high = load4<S>(from + 4 * sizeof<S>());
+      from += 8 * sizeof<S>();
+    }
+    v128.store(to, low);
+    v128.store(to, high, 16);
+  }
+}
+
+function ones(to: usize, blocks: u32): void {
+  for (const end = to + ((<usize>blocks) << 5); to < end; to += 16) v128.store(to, f32x4.splat(1));
+}
+
+/** What the bias of a row is multiplied with: the same for all rows. */
+function offsets_of(xScales: usize, xSums: usize, blocks: u32): v128 {
+  let offsets: f32 = 0;
+  for (let b: usize = 0; b < blocks; b++) {
+    offsets += <f32>load<i32>(xSums + (b << 2)) * load<f32>(xScales + (b << 2));
+  }
+  return f32x4.splat(offsets);
+}
+
+/** acc * scale + offsets * bias for 4 rows that have one scale each, at `scales`. */
+export function with_row_scales(packed: usize, scales: usize, acc: v128, offsets: v128): v128 {
+  const dtype = dtype_of(packed);
   const scaled = f32x4.mul(acc, load_scales(dtype, scales));
-  if (!hasBias) return scaled;
-  return f32x4.add(scaled, f32x4.mul(offsets, load_scales(dtype, scales + biases)));
+  if (!has_bias(packed)) return scaled;
+  const biases = scales + biases_at(packed, 1);
+  return f32x4.add(scaled, f32x4.mul(offsets, load_scales(dtype, biases)));
 }
 
 class FourRows {
-  /** Four rows of a block times its x, given as splats of 4 k. As a function it would stay a call. */
-  @inline static dot<Width>(
-    w: usize,
-    x0: v128,
-    x1: v128,
-    x2: v128,
-    x3: v128,
-    x4: v128,
-    x5: v128,
-    x6: v128,
-    x7: v128,
-  ): v128 {
+  /**
+   * Four rows of a block times its 32 x at `x`, which are loaded as they are used: held for both halves of the
+   * panel, they and the masks would not fit the registers. Inlined: as a function it would stay a call.
+   */
+  @inline static dot<Width>(w: usize, x: usize): v128 {
     const bits = changetype<Width>(0).value();
     const d01 = i16x8.add(
-      dot_i8_u7(x0, Codes.quad(w, bits, 0)),
-      dot_i8_u7(x1, Codes.quad(w, bits, 1)),
+      dot_i8_u7(v128.load32_splat(x), Codes.quad(w, bits, 0)),
+      dot_i8_u7(v128.load32_splat(x, 4), Codes.quad(w, bits, 1)),
     );
     const d23 = i16x8.add(
-      dot_i8_u7(x2, Codes.quad(w, bits, 2)),
-      dot_i8_u7(x3, Codes.quad(w, bits, 3)),
+      dot_i8_u7(v128.load32_splat(x, 8), Codes.quad(w, bits, 2)),
+      dot_i8_u7(v128.load32_splat(x, 12), Codes.quad(w, bits, 3)),
     );
     const d45 = i16x8.add(
-      dot_i8_u7(x4, Codes.quad(w, bits, 4)),
-      dot_i8_u7(x5, Codes.quad(w, bits, 5)),
+      dot_i8_u7(v128.load32_splat(x, 16), Codes.quad(w, bits, 4)),
+      dot_i8_u7(v128.load32_splat(x, 20), Codes.quad(w, bits, 5)),
     );
     const d67 = i16x8.add(
-      dot_i8_u7(x6, Codes.quad(w, bits, 6)),
-      dot_i8_u7(x7, Codes.quad(w, bits, 7)),
+      dot_i8_u7(v128.load32_splat(x, 24), Codes.quad(w, bits, 6)),
+      dot_i8_u7(v128.load32_splat(x, 28), Codes.quad(w, bits, 7)),
     );
     if (bits <= 4) return widened(i16x8.add(i16x8.add(d01, d23), i16x8.add(d45, d67)));
     if (bits == 5) return i32x4.add(widened(i16x8.add(d01, d23)), widened(i16x8.add(d45, d67)));

@@ -2,7 +2,7 @@
 
 import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PANEL } from '../op_layout';
 import { is_finite } from '../simd';
-import { bits_of, group_of, groups_of, has_bias, panel_at, scales_at } from './code_panel';
+import { bits_of, codes_at, group_of, groups_of, has_bias, panel_at } from './code_panel';
 import { store_code } from './codes';
 
 /**
@@ -27,7 +27,13 @@ export function pack_codes<S>(
   memory.fill(to, 0, <usize>((rows + PANEL - 1) / PANEL) * panelBytes);
   for (let row: u32 = 0; row < rows; row++) {
     const panel = to + <usize>(row / PANEL) * panelBytes;
-    pack_row(panel, codes + <usize>row * blocks * bits * 4, bits, row % PANEL, blocks);
+    pack_row(
+      codes_at(packed, panel),
+      codes + <usize>row * blocks * bits * 4,
+      bits,
+      row % PANEL,
+      blocks,
+    );
     const scaleRow = row_of_scales(packed, first, row);
     if (!pack_scales<S>(packed, panel, scales, biases, row % PANEL, scaleRow, k)) return <i32>row;
   }
@@ -35,14 +41,14 @@ export function pack_codes<S>(
 }
 
 /** Codes of one row to their places in its panel. */
-function pack_row(panel: usize, stream: usize, bits: u32, lane: u32, blocks: u32): void {
+function pack_row(w: usize, stream: usize, bits: u32, lane: u32, blocks: u32): void {
   const mask = ((<u32>1) << bits) - 1;
   let word: u32 = 0;
   let held: u32 = 0;
-  for (let b: u32 = 0; b < blocks; b++, panel += bits << 5) {
+  for (let b: u32 = 0; b < blocks; b++, w += bits << 5) {
     for (let i: u32 = 0; i < <u32>BLOCK; i++) {
       for (; held < bits; held += 8) word |= (<u32>load<u8>(stream++)) << held;
-      store_code(panel, bits, lane, i, word & mask);
+      store_code(w, bits, lane, i, word & mask);
       word >>= bits;
       held -= bits;
     }
@@ -70,7 +76,7 @@ function pack_scales<S>(
   const stored: usize = group == 0 ? 1 : (k + group - 1) / group;
   const groups = groups_of(packed, (k + BLOCK - 1) / BLOCK);
   const first = <usize>scaleRow * stored;
-  const at = scales_at(packed, panel) + lane * sizeof<S>();
+  const at = panel + lane * sizeof<S>();
   for (let g: usize = 0; g < stored; g++) {
     const scale = load<S>(scales + (first + g) * sizeof<S>());
     if (!is_finite<S>(scale)) return false;

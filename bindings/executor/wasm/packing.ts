@@ -22,6 +22,8 @@ export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
 /** Bytes of a palette's panel before its indices: the table, and scales as f32 (kernels/matvec_lut4.ts). */
 const LUT4_HEAD = 16 + PANEL * 4;
 
+const MATVEC_BITS: readonly number[] = [1, 2, 3, 5, 6];
+
 /** The kernel that a format has: one of its own, if it is as this is made for. */
 function kernelOf({ float, lut, bits, scale }: WeightFormat): number {
   if (float) return layout.KERNEL_FLOAT;
@@ -32,6 +34,12 @@ function kernelOf({ float, lut, bits, scale }: WeightFormat): number {
   const isBlock = scale!.k === BLOCK && scale!.rows === 1;
   if (isBlock && bits === 4) return layout.KERNEL_Q4;
   return isBlock && bits === 8 ? layout.KERNEL_Q8 : layout.KERNEL_CODES;
+}
+
+/** Bits of the matvec for codes that a format has (kernels/matvec_codes.ts); 0: none. */
+function matvecOf({ lut, bits, scale }: WeightFormat): number {
+  const hasWholeBlocks = scale !== undefined && (scale.k === ALL || scale.k >= BLOCK);
+  return !lut && hasWholeBlocks && MATVEC_BITS.includes(bits) ? bits : 0;
 }
 
 /** Header of a packed matrix [n, k]: byte offset (PACKED_*) to value. */
@@ -45,10 +53,11 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
     [layout.PACKED_GROUP, scale?.k ?? 0],
     [layout.PACKED_SCALE_ROWS, scale?.rows ?? 0],
     [layout.PACKED_PANEL, panelBytes(format, k)],
-    [layout.PACKED_SCALES, codeBytes(bits, k)],
+    [layout.PACKED_CODES, panelBytes(format, k) - codeBytes(bits, k)],
     [layout.PACKED_FIRST, PACKED_BYTES + tablesBytes(format, n)],
     [layout.PACKED_TABLE, lut ? tableBytes(bits) : 0],
     [layout.PACKED_TABLE_ROWS, lut?.rows ?? 0],
+    [layout.PACKED_MATVEC, matvecOf(format)],
   ]);
 }
 
