@@ -37,7 +37,6 @@ import {
   zero_of,
 } from './code_panel';
 import { Codes } from './codes';
-import { with_row_scales } from './matvec_codes';
 import { add_scaled, store_panel } from './panel';
 
 export function matmul_tile(
@@ -108,13 +107,24 @@ export function matmul_tile(
   }
 }
 
-/** The end of rows that have one scale each. */
+/** The end of rows that have one scale each: sum * scale + offset * bias. */
 function scale_rows(sums: usize, offsets: usize, m: u32, packed: usize, scales: usize): void {
-  const half = 4 * scale_bytes(dtype_of(packed));
+  const dtype = dtype_of(packed);
+  const half = 4 * scale_bytes(dtype);
+  const biases = scales + biases_at(packed, 1);
+  const hasBias = has_bias(packed);
+  const lowScale = load_scales(dtype, scales);
+  const highScale = load_scales(dtype, scales + half);
+  const lowBias = hasBias ? load_scales(dtype, biases) : f32x4.splat(0);
+  const highBias = hasBias ? load_scales(dtype, biases + half) : f32x4.splat(0);
   for (let i: u32 = 0; i < m; i++, sums += 32, offsets += 4) {
-    const offset = v128.load32_splat(offsets);
-    const low = with_row_scales(packed, scales, v128.load(sums), offset);
-    const high = with_row_scales(packed, scales + half, v128.load(sums, 16), offset);
+    let low = f32x4.mul(v128.load(sums), lowScale);
+    let high = f32x4.mul(v128.load(sums, 16), highScale);
+    if (hasBias) {
+      const offset = v128.load32_splat(offsets);
+      low = f32x4.add(low, f32x4.mul(offset, lowBias));
+      high = f32x4.add(high, f32x4.mul(offset, highBias));
+    }
     v128.store(sums, low);
     v128.store(sums, high, 16);
   }

@@ -157,7 +157,7 @@ function offsets_of(xScales: usize, xSums: usize, blocks: u32): v128 {
 }
 
 /** acc * scale + offsets * bias for 4 rows that have one scale each, at `scales`. */
-export function with_row_scales(packed: usize, scales: usize, acc: v128, offsets: v128): v128 {
+function with_row_scales(packed: usize, scales: usize, acc: v128, offsets: v128): v128 {
   const dtype = dtype_of(packed);
   const scaled = f32x4.mul(acc, load_scales(dtype, scales));
   if (!has_bias(packed)) return scaled;
