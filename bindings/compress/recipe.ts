@@ -6,9 +6,10 @@ import { formatName } from '../formats/codecs.js';
 import type { WeightFormat } from '../formats/format.js';
 import { linearFormat } from '../formats/linear.js';
 import { paletteFormat } from '../formats/palette.js';
+import { describe } from '../model/json_fields.js';
 import type { PackedScheme } from './fit/fit.js';
 import { FITS } from './fit/fits.js';
-import { expectKeys, show } from './fit/options.js';
+import { expectKeys } from './fit/options.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
 export type TensorKind = 'embed' | 'head' | 'attention' | 'mlp';
@@ -131,7 +132,7 @@ function parseOverride(json: unknown, where: string): Override {
   }
   if (kind !== undefined && !KINDS.includes(kind as string)) {
     throw new OptionError(
-      `[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${show(kind)}`,
+      `[recipe] ${where}.kind: expected ${KINDS.join(', ')}, came ${describe(kind)}`,
     );
   }
   return {
@@ -156,12 +157,14 @@ function parseScheme(json: unknown, where: string): Scheme {
   const fit = FITS.get(type as string);
   if (fit) return { type: fit.type, format: fit.parse(rest, where) };
   const types = [...FITS.keys()].join(', ');
-  throw new OptionError(`[recipe] ${where}.type: expected ${types} or none, came ${show(type)}`);
+  throw new OptionError(
+    `[recipe] ${where}.type: expected ${types} or none, came ${describe(type)}`,
+  );
 }
 
 function record(json: unknown, where: string): Record<string, unknown> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new OptionError(`[recipe] ${where}: expected an object, came ${show(json)}`);
+    throw new OptionError(`[recipe] ${where}: expected an object, came ${describe(json)}`);
   }
   return json as Record<string, unknown>;
 }

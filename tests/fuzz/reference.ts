@@ -40,7 +40,7 @@ export async function compareWithReference(
   const checkpoint = await openCheckpoint(oracle);
   try {
     const compressed = [...checkpoint.weights.values()].some(
-      ({ format }) => format.kind !== 'float',
+      ({ format }) => format.float === undefined,
     );
     const bound = (compressed ? COMPRESSED : TOLERANCE.logits) * largest(expected);
     if (error <= bound) return;

@@ -13,9 +13,10 @@ import {
   LINEAR_GROUPS,
   linearFormat,
 } from '../../formats/linear.js';
+import { describe } from '../../model/json_fields.js';
 import type { Fit, FittedStrip, Floats } from './fit.js';
 import { LinearBlock } from './linear_block.js';
-import { expectKeys, show } from './options.js';
+import { expectKeys } from './options.js';
 
 const KEYS = ['dtype', 'granularity', 'block_size', 'mode'];
 const MODES: readonly unknown[] = ['linear_symmetric', 'linear'];
@@ -66,7 +67,7 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
   expectKeys(options, KEYS, where);
   const { dtype = 'int8', granularity = 'per_block', mode = 'linear_symmetric' } = options;
   const wrong = (key: string, expected: string, came: unknown) =>
-    new OptionError(`[recipe] ${where}.${key}: expected ${expected}, came ${show(came)}`);
+    new OptionError(`[recipe] ${where}.${key}: expected ${expected}, came ${describe(came)}`);
   const bits = Number(DTYPE.exec(String(dtype))?.[1]);
   if (!LINEAR_BITS.includes(bits)) {
     throw wrong('dtype', `int of ${LINEAR_BITS.join(', ')} bits, signed or not`, dtype);

@@ -12,8 +12,3 @@ export function expectKeys(
     if (!names.includes(key)) throw new OptionError(`[recipe] ${where}: unknown key "${key}"`);
   }
 }
-
-/** A value from JSON, for messages. */
-export function show(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
-}

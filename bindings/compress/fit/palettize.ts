@@ -6,10 +6,11 @@
 import { OptionError, UnsupportedError } from '../../errors.js';
 import { ALL, paddedK, type WeightFormat } from '../../formats/format.js';
 import { PALETTE_BITS, PALETTE_GRANULARITIES, paletteFormat } from '../../formats/palette.js';
+import { describe } from '../../model/json_fields.js';
 import type { Fit, FittedStrip, Floats } from './fit.js';
 import { holdsInHalf, roundToHalf } from './half.js';
 import { fitLut, Histogram, type LutFit } from './lut_fit.js';
-import { expectKeys, show } from './options.js';
+import { expectKeys } from './options.js';
 
 const KEYS = [
   'mode',
@@ -166,10 +167,10 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
   const { nbits, mode = 'kmeans', granularity = 'per_tensor' } = options;
   const { enable_per_channel_scale: perChannel = false, lut_dtype: entries } = options;
   const wrong = (key: string, expected: string, came: unknown) =>
-    new OptionError(`[recipe] ${where}.${key}: expected ${expected}, came ${show(came)}`);
+    new OptionError(`[recipe] ${where}.${key}: expected ${expected}, came ${describe(came)}`);
   if (mode !== 'kmeans') {
     throw new UnsupportedError(
-      `[recipe] ${where}: mode ${show(mode)} is not supported yet, "kmeans" is`,
+      `[recipe] ${where}: mode ${describe(mode)} is not supported yet, "kmeans" is`,
     );
   }
   const bits = PALETTE_BITS.find((width) => width === nbits);

@@ -3,7 +3,7 @@
 import { packBits } from '../../../bindings/formats/bits.js';
 import { codecOf, formatName } from '../../../bindings/formats/codecs.js';
 import { f16ToF32, f32ToF16 } from '../../../bindings/formats/float16.js';
-import { groupCount, paddedK, type WeightFormat } from '../../../bindings/formats/format.js';
+import { ALL, groupCount, paddedK, type WeightFormat } from '../../../bindings/formats/format.js';
 import type { Role } from '../../../bindings/formats/parts.js';
 import { halfbyteKeys } from '../../../bindings/model/schemes/halfbyte.js';
 import { PACKED_FORMATS } from '../../support/formats.js';
@@ -95,16 +95,20 @@ function storedParts(path: string, tensor: TinyTensor, format: WeightFormat): St
 /** Plain rounding, no search for the best scale: what counts here is that all runtimes read one file. */
 function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: WeightFormat): Values {
   const [n = 0, k = 0] = tensor.shape;
-  const groups = groupCount(scale!, k);
+  // What shares a scale, in the order of the weights: a group, a row, or all of them.
+  const row = scale!.rows === ALL ? n * k : k;
+  const length = scale!.k === ALL ? row : scale!.k;
+  const groups = scale!.rows === ALL ? 1 : n * groupCount(scale!, k);
+  const perRow = Math.ceil(row / length);
   const most = 2 ** bits - 1;
   const zero = 2 ** (bits - 1);
   const codes = new Uint8Array(n * paddedK(k));
-  const scales = new Float32Array(n * groups);
-  const biases = new Float32Array(n * groups);
-  for (let g = 0; g < n * groups; g++) {
-    const row = Math.floor(g / groups);
-    const begin = (g % groups) * scale!.k;
-    const w = tensor.values.subarray(row * k + begin, row * k + Math.min(begin + scale!.k, k));
+  const scales = new Float32Array(groups);
+  const biases = new Float32Array(groups);
+  for (let g = 0; g < groups; g++) {
+    const begin = Math.floor(g / perRow) * row + (g % perRow) * length;
+    const end = Math.min(begin + length, (Math.floor(g / perRow) + 1) * row);
+    const w = tensor.values.subarray(begin, end);
     const low = w.reduce((a, b) => Math.min(a, b));
     const high = w.reduce((a, b) => Math.max(a, b));
     const step = asymmetric ? (high - low) / most : Math.max(high, -low) / (zero - 1);
@@ -112,9 +116,9 @@ function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: Weight
     const bias = asymmetric ? f16ToF32(f32ToF16(low)) : -zero * rounded;
     scales[g] = rounded;
     biases[g] = bias;
-    for (let i = 0; i < w.length; i++) {
-      const level = Math.floor((w[i]! - bias) / rounded + 0.5);
-      codes[row * paddedK(k) + begin + i] = Math.max(0, Math.min(most, level));
+    for (let i = begin; i < end; i++) {
+      const level = Math.floor((tensor.values[i]! - bias) / rounded + 0.5);
+      codes[Math.floor(i / k) * paddedK(k) + (i % k)] = Math.max(0, Math.min(most, level));
     }
   }
   return {
@@ -124,23 +128,37 @@ function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: Weight
   };
 }
 
-/** One table for all groups, denser around zero; the largest weight of a row becomes its largest entry. */
-function palettized(tensor: TinyTensor, { bits, lut }: WeightFormat): Values {
+/** Denser around zero. */
+const TABLE_OF_16 = [-63, -47, -36, -28, -21, -14, -8, -3, 3, 8, 14, 21, 28, 36, 47, 63];
+
+function tableOf({ bits, lut }: WeightFormat): number[] {
+  if (bits === 4 && lut!.entryBits === 7) return TABLE_OF_16;
+  const most = 2 ** (lut!.entryBits - 1) - 1;
+  const last = 2 ** bits - 1;
+  return Array.from({ length: last + 1 }, (_, i) => Math.floor((2 * most * i) / last) - most);
+}
+
+/** One table for all groups; the largest weight of what shares a scale becomes its largest entry. */
+function palettized(tensor: TinyTensor, format: WeightFormat): Values {
+  const { bits, lut, scale } = format;
   const [n = 0, k = 0] = tensor.shape;
-  const table = [-63, -47, -36, -28, -21, -14, -8, -3, 3, 8, 14, 21, 28, 36, 47, 63];
+  const table = tableOf(format);
   const codes = new Uint8Array(n * paddedK(k));
-  const scales = new Float32Array(n);
+  const together = scale!.rows === ALL ? n : scale!.rows;
+  const scales = new Float32Array(Math.ceil(n / together));
   for (let row = 0; row < n; row++) {
-    const w = tensor.values.subarray(row * k, (row + 1) * k);
-    const scale = f16ToF32(f32ToF16(w.reduce((a, b) => Math.max(a, Math.abs(b)), 0) / 63));
-    scales[row] = scale;
-    for (const [i, value] of w.entries()) {
-      const above = table.findIndex((entry) => scale * entry >= value);
+    const first = row - (row % together);
+    const group = tensor.values.subarray(first * k, Math.min(first + together, n) * k);
+    const largest = group.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const rounded = f16ToF32(f32ToF16(largest / table.at(-1)!));
+    scales[Math.floor(row / together)] = rounded;
+    for (const [i, value] of tensor.values.subarray(row * k, (row + 1) * k).entries()) {
+      const above = table.findIndex((entry) => rounded * entry >= value);
       codes[row * paddedK(k) + i] = above < 0 ? table.length - 1 : above;
     }
   }
-  const tables = Math.ceil(n / lut!.rows) * table.length;
-  const entries = Int8Array.from({ length: tables }, (_, i) => table[i % table.length]!);
+  const tables = lut!.rows === ALL ? 1 : Math.ceil(n / lut!.rows);
+  const entries = Int8Array.from({ length: tables << bits }, (_, i) => table[i % table.length]!);
   return {
     codes: packBits(codes, bits),
     scales: encodeFloats('F16', scales),

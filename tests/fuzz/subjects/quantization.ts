@@ -1,6 +1,7 @@
 // What config.json says about compressed weights, against the weights that are there.
 
-import { GROUP_SIZE } from '../../../bindings/formats.js';
+import { formatName } from '../../../bindings/formats/codecs.js';
+import { PACKED_FORMATS } from '../../support/formats.js';
 import type { TestRandom } from '../../support/random.js';
 import { type Draft, makeDraft } from '../draft.js';
 import { copyJson, hostileValue, type JsonTree, jsonDamages } from '../json_damage.js';
@@ -12,7 +13,7 @@ import { TENSOR_DAMAGES } from './tensors.js';
 type Json = Record<string, unknown>;
 
 const OURS = 'quantization_config';
-const COMPRESSED = ['int8', 'int4', 'int4-asym', 'palettize4'] as const;
+const COMPRESSED = PACKED_FORMATS.map(formatName);
 
 /** The quantization of config.json as a tree; one that is aside where there is none. */
 function tree({ config }: Draft): JsonTree {
@@ -45,7 +46,10 @@ function meaningDamage(
 
 /** int4-asym is MLX's affine where k has no padding; otherwise the two contradict each other. */
 function asMlx(config: Json, random: TestRandom): void {
-  const mlx: Json = { group_size: GROUP_SIZE, bits: pick(random, [4, 4, 4, 8, 2, 3]) };
+  const mlx: Json = {
+    group_size: pick(random, [32, 32, 64, 128, 16]),
+    bits: pick(random, [4, 4, 4, 8, 2, 3, 7]),
+  };
   if (random.below(2) === 0) mlx['mode'] = pick(random, ['affine', 'affine', 'mxfp4']);
   if (random.below(4) === 0)
     mlx['model.embed_tokens'] = pick<unknown>(random, [false, { ...mlx }, {}, 7]);
@@ -82,10 +86,12 @@ export const QUANTIZATION_DAMAGES: readonly Damage<Draft>[] = [
     meaning['type'] = pick(random, ['linear', 'palettize', 'prune', 'sparse']);
   }),
   meaningDamage('groups of another size', (meaning, random) => {
-    meaning['group_size'] = pick(random, [16, 32, 64, 128, 1, 0]);
+    meaning['group_size'] = pick(random, [16, 32, 64, 128, 1, 0, 3, 2 ** 31]);
   }),
   meaningDamage('one more key', (meaning, random) => {
-    meaning[pick(random, ['mode', 'granularity', 'lut_dtype', 'x'])] = hostileValue(random);
+    const key = pick(random, ['mode', 'granularity', 'lut_dtype', 'enable_per_channel_scale', 'x']);
+    const known = ['per_channel', 'per_tensor', 'per_grouped_channel', 'int8', true, false];
+    meaning[key] = random.below(2) === 0 ? pick<unknown>(random, known) : hostileValue(random);
   }),
   meaningDamage(
     'nothing said of a tensor',

@@ -19,14 +19,20 @@ const OUTS = ['out', 'out.safetensors', 'a/b/out', 'é', ' ', '.tmp', `${'x'.rep
 function scheme(random: TestRandom): Json {
   const palette = {
     type: 'palettize',
-    nbits: 4,
+    nbits: pick(random, [1, 2, 3, 4, 6, 8]),
     granularity: 'per_grouped_channel',
-    group_size: 16,
-    enable_per_channel_scale: true,
+    group_size: pick(random, [16, 16, 3, 8, 64]),
+    enable_per_channel_scale: oneIn(random, 2),
   };
-  const linear = { type: 'linear', dtype: pick(random, ['int4', 'int8']), block_size: 32 };
+  const linear = { type: 'linear', dtype: `int${pick(random, [2, 3, 4, 5, 6, 8])}` };
+  const granularity = pick(random, ['per_channel', 'per_tensor', 'per_block']);
   const mode = pick(random, ['linear', 'linear_symmetric']);
-  return pick<Json>(random, [{ type: 'none' }, { ...linear }, { ...linear, mode }, { ...palette }]);
+  return pick<Json>(random, [
+    { type: 'none' },
+    { ...linear, block_size: pick(random, [16, 32, 64]) },
+    { ...linear, mode, granularity },
+    { ...palette },
+  ]);
 }
 
 function recipe(random: TestRandom): Json {
