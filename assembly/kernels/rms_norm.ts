@@ -24,7 +24,7 @@ export function rms_norm(
     const xr = x + row * bytes;
     const to = out + row * bytes;
     const squares = sum_of_squares(xr, bytes, whole);
-    const factor: f32 = isFinite<f32>(squares) ? 1 / sqrt<f32>(squares / <f32>k + eps) : NaN;
+    const factor: f32 = squares < <f32>Infinity ? 1 / sqrt<f32>(squares / <f32>k + eps) : NaN;
     const factors = f32x4.splat(factor);
     for (let i: usize = 0; i < whole; i += 16) {
       const scaled = f32x4.mul(v128.load(xr + i), factors);

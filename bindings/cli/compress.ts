@@ -69,7 +69,7 @@ async function chooseRecipe(options: Options): Promise<Pick<CompressOptions, 'sc
 }
 
 async function readRecipe(file: string): Promise<Recipe> {
-  const text = await readTextFile(file);
+  const text = await readTextFile(file, '--recipe');
   checkJsonDepth(text, file);
   let json: unknown;
   try {

@@ -40,7 +40,7 @@ export const evaluate: Command = {
   async run(options, terminal) {
     const file = options.required('text');
     const context = options.whole('context', 1);
-    const text = await readTextFile(file);
+    const text = await readTextFile(file, '--text');
     const evaluation = await withModel(options, terminal, (model) => {
       return evaluateText(model, text, context, terminal);
     });

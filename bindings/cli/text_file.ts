@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { SourceError } from '../errors.js';
+import { OptionError, SourceError } from '../errors.js';
 import { decodeUtf8 } from '../model/utf8.js';
 
 /**
  * A whole text.
- * @throws SourceError if it cannot be read, FormatError unless it is UTF-8
+ * @param option that names the file
+ * @throws OptionError without a name, SourceError if it cannot be read, FormatError unless it is UTF-8
  */
-export async function readTextFile(path: string): Promise<string> {
+export async function readTextFile(path: string, option: string): Promise<string> {
+  if (path === '') throw new OptionError(`[${option}] expected a file, came ""`);
   const bytes = await readFile(path).catch((cause: Error) => {
     throw new SourceError(`[${path}] cannot be read: ${cause.message}`, { cause });
   });

@@ -26,7 +26,8 @@ const KEYS = [
 export const PALETTE_BITS: readonly number[] = [1, 2, 3, 4, 6, 8];
 /** Output channels that share a table unless a recipe says otherwise. */
 export const DEFAULT_ROWS = 16;
-const MAX_ROWS = 1 << 24;
+/** Most output channels that may share one, `per_tensor` apart. */
+export const MAX_TABLE_ROWS = 1 << 24;
 
 /** Core ML's words for what shares a table. */
 export const PALETTE_GRANULARITIES = ['per_grouped_channel', 'per_tensor'] as const;
@@ -119,6 +120,9 @@ export const palette: Codec = {
       if (fields.has('group_size')) throw fields.wrong('group_size', `nothing, ${granularity}`);
       return paletteFormat(bits, { rows: ALL, ...options });
     }
-    return paletteFormat(bits, { rows: fields.integer('group_size', 1, MAX_ROWS), ...options });
+    return paletteFormat(bits, {
+      rows: fields.integer('group_size', 1, MAX_TABLE_ROWS),
+      ...options,
+    });
   },
 };

@@ -1,12 +1,11 @@
 // Control tokens, which open and close turns and texts, and texts in which they are mere characters.
 
 import type { Encoder } from './encoder.js';
+import type { Ranges } from './ranges.js';
 
 /** Not all that open a turn are marked special: `<｜User｜>` is not. */
 const LIKE_CONTROL = /^<[|｜].*[|｜]>$/;
 const PRIVATE_USE = 0xe000;
-
-export type Ranges = readonly (readonly [begin: number, end: number])[];
 
 /** The texts of control tokens, to be found in other texts. */
 export class ControlTokens {

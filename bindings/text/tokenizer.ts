@@ -4,9 +4,10 @@ import { FormatError, OptionError, show } from '../errors.js';
 import { describe, isJsonObject, type JsonObject, parseJsonObject } from '../model/json_fields.js';
 import { nextTask } from '../platform/next_task.js';
 import { AddedTokens } from './added_tokens.js';
-import { ControlTokens, encodeAsText, type Ranges } from './control_tokens.js';
+import { ControlTokens, encodeAsText } from './control_tokens.js';
 import { Encoder } from './encoder.js';
 import { type LibraryParts, readTokenizer } from './library.js';
+import type { Ranges } from './ranges.js';
 import { around, type Decode, decoder, normalizer, preTokenizer } from './stages.js';
 
 export interface Tokenizer {

@@ -171,7 +171,7 @@ const WRONG_CALLS: [string[], RegExp][] = [
   [['generate', 'MODEL', '--prompt', 'a', '--system', 's'], /--system/],
   [['compress', 'MODEL'], /--out/],
   [['compress', 'MODEL', '-o', 'MODEL'], /would replace/],
-  [['compress', 'MODEL', '-o', 'OUT', '--scheme', 'int5'], /int5/],
+  [['compress', 'MODEL', '-o', 'OUT', '--scheme', 'int7'], /int7/],
   [['compress', 'MODEL', '-o', 'OUT', '--scheme', 'int4', '--recipe', 'r'], /--recipe/],
   [['eval', 'MODEL'], /--text/],
   [['inspect', 'MODEL', 'OTHER'], /OTHER/],

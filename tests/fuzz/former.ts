@@ -1,5 +1,6 @@
 // Inputs that the fuzzer once found something with, in their least form: subjects of one input each, as some hang.
 
+import { readTextFile } from '../../bindings/cli/text_file.js';
 import { parseRecipe } from '../../bindings/compress/index.js';
 import { loadModel, type Model } from '../../bindings/index.js';
 import { TestRandom } from '../support/random.js';
@@ -76,6 +77,20 @@ former('a recipe nested 100000 deep', () => {
   const json: unknown = JSON.parse(`{"global":{"type":${DEEP}}}`);
   return judge(async () => void parseRecipe(json));
 });
+former('a dtype nested 5000 deep', () => {
+  const dtype: unknown = JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`);
+  return judge(async () => void parseRecipe({ global: { type: 'linear', dtype } }));
+});
+// Written, and then refused by the reader, whose limit was another.
+former('a table for more rows than any matrix has', async () => {
+  const global = { type: 'palettize', nbits: 4, granularity: 'per_grouped_channel' };
+  const verdict = await judge(
+    async () => void parseRecipe({ global: { ...global, group_size: 3e9 } }),
+  );
+  if (verdict === 'accepted') throw new Finding('accepted', 'group_size 3e9');
+  return verdict;
+});
+former('a file without a name', () => judge(async () => void (await readTextFile('', '--text'))));
 
 // The library underneath made no parts of these and called them.
 for (const key of ['post_processor', 'decoder']) {

@@ -68,7 +68,7 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
   const { dtype = 'int8', granularity = 'per_block', mode = 'linear_symmetric' } = options;
   const wrong = (key: string, expected: string, came: unknown) =>
     new OptionError(`[recipe] ${where}.${key}: expected ${expected}, came ${describe(came)}`);
-  const bits = Number(DTYPE.exec(String(dtype))?.[1]);
+  const bits = typeof dtype === 'string' ? Number(DTYPE.exec(dtype)?.[1]) : Number.NaN;
   if (!LINEAR_BITS.includes(bits)) {
     throw wrong('dtype', `int of ${LINEAR_BITS.join(', ')} bits, signed or not`, dtype);
   }

@@ -5,7 +5,12 @@
 
 import { OptionError, UnsupportedError } from '../../errors.js';
 import { ALL, paddedK, type WeightFormat } from '../../formats/format.js';
-import { PALETTE_BITS, PALETTE_GRANULARITIES, paletteFormat } from '../../formats/palette.js';
+import {
+  MAX_TABLE_ROWS,
+  PALETTE_BITS,
+  PALETTE_GRANULARITIES,
+  paletteFormat,
+} from '../../formats/palette.js';
 import { describe } from '../../model/json_fields.js';
 import type { Fit, FittedStrip, Floats } from './fit.js';
 import { holdsInHalf, roundToHalf } from './half.js';
@@ -191,8 +196,8 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
   }
   // Core ML's default.
   const rows = options.group_size ?? 32;
-  if (!Number.isSafeInteger(rows) || (rows as number) < 1) {
-    throw wrong('group_size', 'a whole number above 0', rows);
+  if (!Number.isInteger(rows) || (rows as number) < 1 || (rows as number) > MAX_TABLE_ROWS) {
+    throw wrong('group_size', `an integer from 1 to ${MAX_TABLE_ROWS}`, rows);
   }
   return paletteFormat(bits, { rows: rows as number, perChannel, ...entryBits });
 }
