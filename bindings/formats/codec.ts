@@ -20,6 +20,8 @@ export interface FieldReader {
 export interface Codec {
   /** `type` in quantization_config.tensors; also what messages call it. */
   readonly type: string;
+  /** Of all stored tensors that a weight of the family may have; that of the codes first. */
+  readonly suffixes: readonly [codes: string, ...others: string[]];
   /** Whether `format` is one of its own. */
   has(format: WeightFormat): boolean;
   /** The stored tensors of a weight [n, k], in the order in which files hold them; codes come first. */

@@ -11,7 +11,7 @@ export const PACKED_CODECS: ReadonlyMap<string, Codec> = new Map(
   [linear, palette].map((codec) => [codec.type, codec]),
 );
 
-const CODECS: readonly Codec[] = [float, ...PACKED_CODECS.values()];
+export const CODECS: readonly Codec[] = [float, ...PACKED_CODECS.values()];
 
 export function codecOf(format: WeightFormat): Codec {
   return CODECS.find((codec) => codec.has(format))!;

@@ -7,6 +7,7 @@ import { dtypeName, type PartShape } from './parts.js';
 
 export const float: Codec = {
   type: 'float',
+  suffixes: ['weight'],
   has: (format) => format.float !== undefined,
   parts(format, n, k): PartShape[] {
     const dtype = dtypeName(typeOf(format));

@@ -46,6 +46,7 @@ function granularityOf({ rows, k }: ScaleFormat): Granularity {
 
 export const linear: Codec = {
   type: 'linear',
+  suffixes: ['weight', 'scales', 'biases'],
   has: ({ float, lut }) => float === undefined && lut === undefined,
 
   parts(format, n, k): PartShape[] {

@@ -55,6 +55,7 @@ function shares(rows: number, n: number): { count: number; serves: number } {
 
 export const palette: Codec = {
   type: 'palettize',
+  suffixes: ['indices', 'channel_scale', 'lut_scale', 'lut'],
   has: ({ lut }) => lut !== undefined,
 
   parts({ bits, lut, scale }, n, k): PartShape[] {

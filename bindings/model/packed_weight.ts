@@ -1,7 +1,7 @@
 // A packed weight from its tensors: all that its format's codec lists, of those shapes, and no other.
 
 import { FormatError, UnsupportedError } from '../errors.js';
-import { codecOf } from '../formats/codecs.js';
+import { codecOf, formatName } from '../formats/codecs.js';
 import { paddedK, type WeightFormat, withScaleType } from '../formats/format.js';
 import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
 import type { StoredTensor } from './safetensors.js';
@@ -41,9 +41,11 @@ export function packedWeight(
       checkTensor(tensor, shape, `${paddedK(k)} codes of ${bits} bits for k ${k}`);
       return { ...tensor, ...shape };
     });
-  const biases = tensors.get(`${path}.biases`);
-  if (biases && !format.bias) {
-    throw new FormatError(`${where}: symmetric by config.json, but ${biases.name} is there`);
+  for (const suffix of codecOf(format).suffixes) {
+    const other = tensors.get(`${path}.${suffix}`);
+    if (!other || parts.some((part) => part.suffix === suffix)) continue;
+    const says = `${formatName(format)} by config.json`;
+    throw new FormatError(`${where}: ${says}, which has no ${other.name}`);
   }
   return { path, shape: [n, k], format, parts: parts as [Part, ...Part[]] };
 }

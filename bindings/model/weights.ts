@@ -2,7 +2,8 @@
 // lists. Metadata and tensors must say the same.
 
 import { FormatError, UnsupportedError } from '../errors.js';
-import { codecOf } from '../formats/codecs.js';
+import type { Codec } from '../formats/codec.js';
+import { CODECS, codecOf } from '../formats/codecs.js';
 import type { WeightFormat } from '../formats/format.js';
 import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
 import { packedWeight, shapeText } from './packed_weight.js';
@@ -11,17 +12,6 @@ import type { Quantization } from './schemes/quantization.js';
 import { floatWeight, type Weight } from './weight.js';
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
-
-/** Suffixes that begin a weight. */
-const FIRST: readonly string[] = ['weight', 'indices'];
-/** Suffixes that belong to another tensor of the same path. */
-const PART_OF: ReadonlyMap<string, string> = new Map([
-  ['scales', 'weight'],
-  ['biases', 'weight'],
-  ['lut', 'indices'],
-  ['channel_scale', 'indices'],
-  ['lut_scale', 'indices'],
-]);
 
 /** Derived from the config; older writers stored it all the same. */
 const HARMLESS = /\.rotary_emb\.inv_freq$/;
@@ -42,10 +32,9 @@ export function collectWeights(
   for (const tensor of tensors.values()) {
     if (HARMLESS.test(tensor.name)) continue;
     const [path, suffix] = splitName(tensor.name);
-    const isSecond = suffix === 'indices' && tensors.has(`${path}.weight`);
-    if (FIRST.includes(suffix) && !isSecond) {
+    if (suffix === firstSuffix(tensors, path)) {
       weights.set(path, readWeight(tensors, tensor, path, quantization));
-    } else if (!tensors.has(`${path}.${PART_OF.get(suffix)}`)) {
+    } else if (!isPart(tensors, path, suffix)) {
       throw new FormatError(`[${name}] ${tensor.name}: no weight of the model uses this tensor`);
     }
   }
@@ -66,6 +55,18 @@ function splitName(name: string): [path: string, suffix: string] {
   return [name.slice(0, Math.max(dot, 0)), name.slice(dot + 1)];
 }
 
+/** Suffix of the tensor that begins the weight at `path`; undefined: none does. */
+function firstSuffix(tensors: Tensors, path: string): string | undefined {
+  return CODECS.find(({ suffixes: [codes] }) => tensors.has(`${path}.${codes}`))?.suffixes[0];
+}
+
+/** Whether a tensor of this suffix belongs to codes that are there. */
+function isPart(tensors: Tensors, path: string, suffix: string): boolean {
+  return CODECS.some(({ suffixes: [codes, ...others] }) => {
+    return others.includes(suffix) && tensors.has(`${path}.${codes}`);
+  });
+}
+
 /** @param first the tensor whose suffix begins a weight */
 function readWeight(
   tensors: Tensors,
@@ -80,16 +81,13 @@ function readWeight(
     throw new FormatError(`${where}: shape ${shapeText(shape)}, ${expected}`);
   }
   const meaning = quantization?.meaning(path) ?? null;
-  const isPalette = first.name.endsWith('.indices');
-  const hasScales = tensors.has(`${path}.scales`) || tensors.has(`${path}.biases`);
-  if (isPalette || hasScales || first.dtype === 'U32') {
-    const codec = meaning && codecOf(meaning.format);
+  const came = packedFamily(tensors, first, path);
+  if (came) {
     if (meaning && `${path}.${codesOf(meaning.format).suffix}` === first.name) {
       return packedWeight(tensors, first, path, meaning);
     }
-    const says = codec ? `${path} is ${codec.type}` : `nothing about ${path}`;
-    const came = isPalette ? 'a palette' : 'packed';
-    throw new FormatError(`${where}: ${came}, but config.json says ${says}`);
+    const says = meaning ? `${path} is ${codecOf(meaning.format).type}` : `nothing about ${path}`;
+    throw new FormatError(`${where}: packed as ${came.type}, but config.json says ${says}`);
   }
   if (meaning && quantization?.paths.includes(path)) {
     const { suffix, dtype } = codesOf(meaning.format);
@@ -98,6 +96,14 @@ function readWeight(
     throw new FormatError(`${where}: ${first.dtype}, but ${says}`);
   }
   return weightOfFloats(first, path);
+}
+
+/** The family of packed weights that the tensors at `path` look like; undefined: they are floats. */
+function packedFamily(tensors: Tensors, first: StoredTensor, path: string): Codec | undefined {
+  return CODECS.find(({ suffixes: [codes, ...others] }) => {
+    if (first.name !== `${path}.${codes}` || others.length === 0) return false;
+    return first.dtype === 'U32' || others.some((suffix) => tensors.has(`${path}.${suffix}`));
+  });
 }
 
 /** The part that begins a weight, of any size. */

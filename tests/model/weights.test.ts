@@ -116,7 +116,7 @@ const REFUSED: readonly [
   ['three dimensions', { 'a.weight': ['F32', 1, 2, 3] }, {}, 'FORMAT', ['a.weight', '[1, 2, 3]']],
   ['no rows', { 'a.weight': ['F32', 0, 3] }, {}, 'FORMAT', ['a.weight', '[0, 3]']],
   ['a bias', { 'a.bias': ['F32', 4] }, {}, 'FORMAT', ['a.bias', 'no weight']],
-  ['no suffix', { weight: ['F32', 4], a: ['F32', 4] }, {}, 'FORMAT', [' a:']],
+  ['no suffix', { 'w.weight': ['F32', 4], a: ['F32', 4] }, {}, 'FORMAT', [' a:']],
   ['scales alone', { 'a.scales': ['F16', 5, 2] }, MLX, 'FORMAT', ['a.scales', 'no weight']],
   ['no metadata', AFFINE, {}, 'FORMAT', ['a.weight', 'packed', 'config.json']],
   [
@@ -132,7 +132,7 @@ const REFUSED: readonly [
     { ...AFFINE, ...SYMMETRIC, 'a.biases': ['F32', 5, 2] },
     ours({}),
     'FORMAT',
-    ['a.biases', 'symmetric'],
+    ['a.biases', 'int4'],
   ],
   ['missing biases', SYMMETRIC, MLX, 'FORMAT', ['a.weight', 'a.biases is missing']],
   [
