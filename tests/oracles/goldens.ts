@@ -1,0 +1,34 @@
+// What the published implementations made (README.md). `npm run test:oracles` names a folder of its own, in which
+// they have just made it again.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** As seen from build/tests/oracles. */
+const HERE = fileURLToPath(new URL('../../../tests/oracles/', import.meta.url));
+const GOLDENS = process.env['HALFBYTE_GOLDENS'] ?? join(HERE, 'goldens');
+
+/** The path of what is beside this file: inputs that both sides read. */
+export function inputPath(name: string): string {
+  return join(HERE, name);
+}
+
+export function goldenPath(name: string): string {
+  return join(GOLDENS, name);
+}
+
+/** Cases by name, as tests/oracles/NAME.py made them. */
+export function goldens<T>(name: string): readonly (readonly [string, T])[] {
+  return Object.entries(JSON.parse(readFileSync(goldenPath(`${name}.json`), 'utf8')));
+}
+
+export function bytesOf(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}
+
+/** SHA-256, as `digest` of seeded.py. */
+export function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
