@@ -10,7 +10,7 @@ import {
   assignSchemes,
   quantizationKeys,
   tensorEntries,
-} from '../bindings/compress/compressed_tensor.js';
+} from '../bindings/compress/output_tensor.js';
 import { prepareOutput } from '../bindings/compress/output.js';
 import { schemeRecipe } from '../bindings/compress/recipe.js';
 import { SafetensorsWriter } from '../bindings/compress/safetensors_writer.js';

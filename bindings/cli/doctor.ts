@@ -1,6 +1,6 @@
 import { type RuntimeReport, reportRuntime } from '../executor/report.js';
 import { type Command, type Terminal, writeJson } from './command.js';
-import { COMMON } from './options.js';
+import { COMMON, NO_MODEL } from './options.js';
 import { count, megabytes } from './words.js';
 
 export const doctor: Command = {
@@ -8,7 +8,7 @@ export const doctor: Command = {
     name: 'doctor',
     summary: 'Tell what this runtime can do, and why not more.',
     usage: ['[--json]'],
-    takesModel: false,
+    operands: NO_MODEL,
     options: COMMON,
   },
 

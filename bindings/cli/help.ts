@@ -39,7 +39,7 @@ export function commandHelp(spec: CommandSpec): string {
     `${spec.summary}\n`,
     ...spec.usage.map((line, i) => (i === 0 ? `halfbyte ${spec.name} ${line}` : `  ${line}`)),
     '',
-    ...(spec.takesModel === false
+    ...(spec.operands?.most === 0
       ? []
       : ['MODEL: a directory, or a .safetensors file; a URL likewise', '']),
     ...rows.flatMap(({ names, help }) =>

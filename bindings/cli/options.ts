@@ -19,23 +19,36 @@ export interface CommandSpec {
   readonly summary: string;
   /** Lines after `halfbyte <name>`. */
   readonly usage: readonly string[];
-  /** False: the command is about no model. Default true. */
-  readonly takesModel?: boolean;
+  /** What it takes besides options; default: one MODEL. */
+  readonly operands?: Operands;
   readonly options: Readonly<Record<string, OptionSpec>>;
 }
 
+export interface Operands {
+  readonly least: number;
+  readonly most: number;
+  /** As messages say it. */
+  readonly words: string;
+}
+
+export const NO_MODEL: Operands = { least: 0, most: 0, words: 'no MODEL' };
+const ONE_MODEL: Operands = { least: 1, most: 1, words: 'one MODEL' };
+
 /** What was given; read through the methods, which check. */
 export class Options {
+  /** The first operand. */
   readonly model: string;
+  readonly operands: readonly string[];
   readonly #values: Readonly<
     Record<string, string | boolean | readonly (string | boolean)[] | undefined>
   >;
 
   constructor(
-    model: string,
+    operands: readonly string[],
     values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>,
   ) {
-    this.model = model;
+    this.model = operands[0] ?? '';
+    this.operands = operands;
     this.#values = values;
   }
 
@@ -113,7 +126,7 @@ export const THREADS_AND_CACHE: Readonly<Record<string, OptionSpec>> = {
 
 /**
  * Parses the words after the command's name.
- * @throws OptionError for unknown options, by the nearest name, missing values, and anything but one MODEL
+ * @throws OptionError for unknown options, by the nearest name, missing values, and operands that it does not take
  */
 export function parseOptions(spec: CommandSpec, words: readonly string[]): Options {
   const options = Object.fromEntries(
@@ -127,14 +140,13 @@ export function parseOptions(spec: CommandSpec, words: readonly string[]): Optio
     ]),
   );
   const parsed = parseWords(spec, words, options);
-  const { help } = parsed.values;
-  const models = spec.takesModel === false ? 0 : 1;
-  if (parsed.positionals.length !== models && help !== true) {
-    const came = parsed.positionals.length === 0 ? 'none' : parsed.positionals.join(' ');
-    const expected = models === 0 ? 'no MODEL' : 'one MODEL';
+  const { values, positionals } = parsed;
+  const { least, most, words: expected } = spec.operands ?? ONE_MODEL;
+  if ((positionals.length < least || positionals.length > most) && values.help !== true) {
+    const came = positionals.length === 0 ? 'none' : positionals.join(' ');
     throw new OptionError(`[${spec.name}] expected ${expected}, came ${came}`);
   }
-  return new Options(parsed.positionals[0] ?? '', parsed.values);
+  return new Options(positionals, values);
 }
 
 function parseWords(

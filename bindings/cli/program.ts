@@ -7,6 +7,7 @@ import { propose } from '../options.js';
 import { bench } from './bench.js';
 import type { Command, Terminal } from './command.js';
 import { compress } from './compress.js';
+import { decompress } from './decompress.js';
 import { doctor } from './doctor.js';
 import { evaluate } from './eval.js';
 import { generate } from './generate.js';
@@ -16,7 +17,15 @@ import { parseOptions } from './options.js';
 import { printable } from './printable.js';
 import { Stop, Stopper } from './stop.js';
 
-const COMMANDS: readonly Command[] = [generate, compress, evaluate, inspect, bench, doctor];
+const COMMANDS: readonly Command[] = [
+  generate,
+  compress,
+  decompress,
+  evaluate,
+  inspect,
+  bench,
+  doctor,
+];
 const HELP = ['help', '--help', '-h'];
 const VERSION = ['--version', '-V', '-v'];
 const EXIT_FAILURE = 1;

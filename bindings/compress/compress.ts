@@ -1,49 +1,36 @@
-// A float checkpoint becomes a smaller one of the same kind: config and texts copied, weights compressed.
+// A float checkpoint becomes a smaller one of the same kind: its weights compressed.
 
-import { createFile, makeDirectory } from '#platform';
 import { OptionError } from '../errors.js';
-import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
-import type { Progress } from '../model/progress.js';
-import { checkTiedHead } from '../model/tied_head.js';
 import { checkOptionNames, type OptionNames } from '../options.js';
-import { checkWeights } from '../plan/check.js';
-import { planFor } from '../plan/plan_for.js';
-import { assignSchemes, type CompressedTensor, quantizationKeys } from './compressed_tensor.js';
-import { type Output, prepareOutput } from './output.js';
+import { assignSchemes, quantizationKeys } from './output_tensor.js';
 import { type Recipe, schemeRecipe } from './recipe.js';
-import { type WrittenWeights, writeWeights } from './write_weights.js';
+import {
+  REWRITE_OPTIONS,
+  type RewriteOptions,
+  type RewrittenCheckpoint,
+  rewriteCheckpoint,
+} from './rewrite.js';
 
-export interface CompressOptions {
-  /** `int8`, `int4`, `int4-asym` or `palettize4`; or a whole recipe. Exactly one of the two. */
+/** Exactly one of the two. */
+export interface RecipeChoice {
+  /** `int8`, `int4`, `int4-asym`, `palettize4` and so on: a recipe by its short name. */
   readonly scheme?: string | undefined;
   readonly recipe?: Recipe | undefined;
-  /** Replaces an OUT that exists. */
-  readonly force?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after every strip of rows; counts weights. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
+
+export interface CompressOptions extends RecipeChoice, RewriteOptions {}
 
 const COMPRESS_OPTIONS: OptionNames<CompressOptions> = {
   scheme: true,
   recipe: true,
-  force: true,
-  signal: true,
-  onProgress: true,
+  ...REWRITE_OPTIONS,
 };
 
-export interface CompressResult extends WrittenWeights {
-  /** Absolute path of OUT. */
-  readonly path: string;
-}
+export type CompressResult = Omit<RewrittenCheckpoint, 'rounded'>;
 
 /**
- * Writes the checkpoint at `location`, compressed, to `out`: a directory, or one file if the name ends in
- * `.safetensors`. On failure or abort nothing is left behind and what stood at `out` stays, as does what
- * others put there meanwhile.
- * @throws what `openCheckpoint` and `checkWeights` throw, OptionError for an `out` that exists or would
- *   replace the source, UnsupportedError for a source that is compressed already, FormatError for weights
- *   that are not finite, SourceError for I/O and for an `out` that changed meanwhile
+ * Writes the checkpoint at `location`, compressed, to `out`, as `rewriteCheckpoint` does.
+ * @throws as `rewriteCheckpoint`, and UnsupportedError for a source that is compressed already
  */
 export async function compressModel(
   location: string,
@@ -52,80 +39,19 @@ export async function compressModel(
 ): Promise<CompressResult> {
   checkOptionNames('compress', options, COMPRESS_OPTIONS);
   const recipe = chooseRecipe(options);
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const checkpoint = await openCheckpoint(location, { signal });
-  try {
-    checkWeights(planFor(checkpoint.config), checkpoint.weights, location);
-    await checkTiedHead(checkpoint, signal);
-    const tensors = assignSchemes(checkpoint.weights.values(), recipe);
-    const sources = new Set([location]);
-    for (const { weight } of tensors) sources.add(weight.parts[0].source.name);
-    const output = await prepareOutput(out, sources, options.force ?? false);
-    try {
-      const written = await writeCheckpoint(checkpoint, tensors, output, options);
-      await checkpoint.checkUnchanged();
-      signal?.throwIfAborted();
-      await output.commit();
-      return { path: output.path, ...written };
-    } finally {
-      await output.discard();
-    }
-  } finally {
-    await checkpoint.close();
-  }
+  const written = await rewriteCheckpoint(location, out, options, ({ weights, rawConfig }) => {
+    const tensors = assignSchemes(weights.values(), recipe);
+    const config = { ...rawConfig, ...quantizationKeys(tensors) };
+    return { stage: 'compress', format: 'halfbyte', tensors, config };
+  });
+  const { rounded: none, ...result } = written;
+  return result;
 }
 
-function chooseRecipe({ scheme, recipe }: CompressOptions): Recipe {
+/** @throws OptionError unless it is one of the two */
+export function chooseRecipe({ scheme, recipe }: RecipeChoice): Recipe {
   if ((scheme === undefined) === (recipe === undefined)) {
     throw new OptionError('[compress] expected either scheme or recipe, came both or neither');
   }
   return recipe ?? schemeRecipe(scheme as string);
-}
-
-async function writeCheckpoint(
-  checkpoint: Checkpoint,
-  tensors: readonly CompressedTensor[],
-  { kind, temporary }: Output,
-  options: CompressOptions,
-): Promise<WrittenWeights> {
-  const files = sideFiles(checkpoint, tensors);
-  const format = { format: 'halfbyte' };
-  if (kind === 'file') {
-    const metadata = Object.fromEntries(files.map(({ key, text }) => [key, text]));
-    return writeWeights(tensors, temporary, { ...format, ...metadata }, options);
-  }
-  await makeDirectory(temporary);
-  for (const { name, text } of files) await writeText(`${temporary}/${name}`, text);
-  return writeWeights(tensors, `${temporary}/model.safetensors`, format, options);
-}
-
-/** Config and texts: file names in a directory, keys in a single file's metadata. */
-function sideFiles(
-  { rawConfig, texts }: Checkpoint,
-  tensors: readonly CompressedTensor[],
-): { name: string; key: string; text: string }[] {
-  const config = JSON.stringify({ ...rawConfig, ...quantizationKeys(tensors) }, null, 2);
-  const all = [
-    { name: 'config.json', key: 'config', text: config },
-    { name: 'tokenizer.json', key: 'tokenizer', text: withoutSpaces(texts.tokenizer) },
-    { name: 'tokenizer_config.json', key: 'tokenizer_config', text: texts.tokenizerConfig },
-    { name: 'generation_config.json', key: 'generation_config', text: texts.generationConfig },
-    { name: 'chat_template.jinja', key: 'chat_template', text: texts.chatTemplate },
-  ];
-  return all.flatMap(({ text, ...rest }) => (text === null ? [] : [{ ...rest, text }]));
-}
-
-/** JSON without the spaces between its parts: of a large vocabulary they are more than half. */
-function withoutSpaces(json: string | null): string | null {
-  return json?.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1') ?? null;
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  const sink = await createFile(path);
-  try {
-    await sink.write(new TextEncoder().encode(text));
-  } finally {
-    await sink.close();
-  }
 }

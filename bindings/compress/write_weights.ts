@@ -2,21 +2,18 @@
 // tensor are held until all its rows are written, for they follow them in the file.
 
 import { createFile } from '#platform';
-import { FormatError } from '../errors.js';
 import { packBits } from '../formats/bits.js';
 import { codecOf } from '../formats/codecs.js';
 import { encodeFloats } from '../formats/float_bytes.js';
 import { ALL, type FloatType, type WeightFormat } from '../formats/format.js';
 import type { Progress } from '../model/progress.js';
-import { readRows } from '../model/read_rows.js';
-import { matrixShape, type Weight } from '../model/weight.js';
-import { type CompressedTensor, tensorEntries } from './compressed_tensor.js';
+import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
 import { FITS } from './fit/fits.js';
+import { type OutputTensor, tensorEntries } from './output_tensor.js';
+import { roundFloats } from './round_floats.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
-
-/** Floats of a strip: 4 MiB. */
-const STRIP_WEIGHTS = 1 << 20;
+import { strips } from './strips.js';
 
 export interface WrittenWeights {
   /** Bytes of the safetensors file. */
@@ -24,33 +21,45 @@ export interface WrittenWeights {
   readonly parameters: number;
   /** Stored bits, scales, biases and tables included, over all parameters. */
   readonly bitsPerWeight: number;
+  /** Weights that became floats of a type which does not hold their values exactly. */
+  readonly rounded: number;
 }
+
+interface WriteOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Told after every strip: its weights, and how many of them were rounded. */
+type OnStrip = (weights: number, rounded: number) => void;
 
 /** Writes all tensors to a new file at `path`. @throws what reading, writing and `signal` throw */
 export async function writeWeights(
-  tensors: readonly CompressedTensor[],
+  tensors: readonly OutputTensor[],
   path: string,
   metadata: Readonly<Record<string, string>>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },
+  stage: Progress['stage'],
+  { signal, onProgress }: WriteOptions,
 ): Promise<WrittenWeights> {
-  const { signal, onProgress } = options;
   const total = tensors.reduce((sum, { weight }) => sum + weightCount(weight), 0);
   let done = 0;
+  let rounded = 0;
   let storedBytes = 0;
   const sink = await createFile(path);
   try {
     const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, 'f32'));
     const writer = await SafetensorsWriter.begin(sink, atMost, metadata);
     for (const tensor of tensors) {
-      const onStrip = (weights: number) => {
+      const onStrip: OnStrip = (weights, ofThem) => {
         signal?.throwIfAborted();
         done += weights;
-        onProgress?.({ stage: 'compress', done, total });
+        rounded += ofThem;
+        onProgress?.({ stage, done, total });
       };
       storedBytes += await writeTensor(writer, tensor, onStrip);
     }
     const fileBytes = await writer.finish();
-    return { fileBytes, parameters: total, bitsPerWeight: (storedBytes * 8) / total };
+    return { fileBytes, parameters: total, bitsPerWeight: (storedBytes * 8) / total, rounded };
   } finally {
     await sink.close();
   }
@@ -59,13 +68,14 @@ export async function writeWeights(
 /** Writes one weight. @returns bytes it takes */
 async function writeTensor(
   writer: SafetensorsWriter,
-  tensor: CompressedTensor,
-  onStrip: (weights: number) => void,
+  tensor: OutputTensor,
+  onStrip: OnStrip,
 ): Promise<number> {
   const { weight, scheme } = tensor;
-  const scaleType = scheme
-    ? await writePacked(writer, weight, scheme, onStrip)
-    : await writeFloats(writer, weight, onStrip);
+  const scaleType =
+    typeof scheme === 'string'
+      ? await writeFloats(writer, weight, scheme, onStrip)
+      : await writePacked(writer, weight, scheme, onStrip);
   let bytes = 0;
   for (const stored of tensorEntries(tensor, scaleType)) {
     writer.endTensor(stored);
@@ -74,21 +84,19 @@ async function writeTensor(
   return bytes;
 }
 
-/** Copies a weight that keeps its floats. @returns a type of scales, of which it has none */
+/** Writes floats of a type; those that have it already, bit for bit. @returns the type */
 async function writeFloats(
   writer: SafetensorsWriter,
   weight: Weight,
-  onStrip: (weights: number) => void,
+  type: FloatType,
+  onStrip: OnStrip,
 ): Promise<FloatType> {
-  const [{ source, offset, bytes }] = weight.parts;
-  const rowBytes = bytes / matrixShape(weight).n;
-  for await (const strip of strips(weight, 1)) {
-    const raw = new Uint8Array((strip.end - strip.begin) * rowBytes);
-    await source.read(offset + strip.begin * rowBytes, raw);
-    await writer.append(raw);
-    onStrip(strip.values.length);
+  for await (const { begin, values } of strips(weight, 1)) {
+    const { bytes, rounded } = roundFloats(weight, begin, values, type);
+    await writer.append(bytes);
+    onStrip(values.length, rounded);
   }
-  return 'f16';
+  return type;
 }
 
 /** Writes the codes, then what else the format has, part by part. @returns the type of scales and biases */
@@ -96,7 +104,7 @@ async function writePacked(
   writer: SafetensorsWriter,
   weight: Weight,
   { type, format }: PackedScheme,
-  onStrip: (weights: number) => void,
+  onStrip: OnStrip,
 ): Promise<FloatType> {
   const fit = FITS.get(type)!;
   const { n, k } = matrixShape(weight);
@@ -105,7 +113,7 @@ async function writePacked(
     const { codes, ...rest } = fit.run(values, k, format);
     await writer.append(packBits(codes, format.bits));
     held.push(rest);
-    onStrip(values.length);
+    onStrip(values.length, 0);
   }
   const scaleType = held.every(({ inHalf }) => inHalf) ? 'f16' : 'f32';
   for (const { role } of codecOf(format).parts(format, n, k)) {
@@ -124,28 +132,4 @@ function rowsTogether({ scale, lut }: WeightFormat, n: number): number {
 function storedBytes(values: Int8Array | Float32Array, type: FloatType): Uint8Array {
   if (values instanceof Float32Array) return encodeFloats(values, type);
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-/** The rows of a weight as floats, in strips of a multiple of `together` rows, all checked to be finite. */
-async function* strips(weight: Weight, together: number) {
-  const { n, k } = matrixShape(weight);
-  const rows = together * Math.max(1, Math.floor(STRIP_WEIGHTS / (together * k)));
-  for (let begin = 0; begin < n; begin += rows) {
-    const end = Math.min(begin + rows, n);
-    const values = await readRows(weight, begin, end);
-    for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(values[i])) {
-        const index = begin * k + i;
-        const at = weight.shape.length === 2 ? `${Math.floor(index / k)}, ${index % k}` : index;
-        throw new FormatError(
-          `[compress] ${weight.path}.weight[${at}]: expected a finite number, came ${values[i]}`,
-        );
-      }
-    }
-    yield { begin, end, values };
-  }
-}
-
-function weightCount(weight: Weight): number {
-  return weight.shape.reduce((product, size) => product * size, 1);
 }

@@ -11,6 +11,14 @@ import { METHOD, parseHalfbyte } from './schemes/halfbyte.js';
 import { checkSame, parseMlx } from './schemes/mlx.js';
 import type { Quantization } from './schemes/quantization.js';
 
+/** Where config.json says it. */
+const KEYS: readonly string[] = ['quantization', 'quantization_config'];
+
+/** A config that says nothing about compressed weights. */
+export function withoutQuantization(config: JsonObject): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !KEYS.includes(key)));
+}
+
 /**
  * Reads the quantization keys of config.json; null if there are none.
  * @throws UnsupportedError for other methods and schemes, by name; FormatError for fields that are
@@ -18,8 +26,7 @@ import type { Quantization } from './schemes/quantization.js';
  */
 export function parseQuantization(config: JsonObject, name: string): Quantization | null {
   const fields = new JsonFields(config, name);
-  const mlx = fields.object('quantization');
-  const common = fields.object('quantization_config');
+  const [mlx = null, common = null] = KEYS.map((key) => fields.object(key));
   if (common?.has('quant_method')) {
     const method = common.string('quant_method');
     if (method !== METHOD) {

@@ -50,3 +50,8 @@ export function matrixShape({ shape }: Weight): { n: number; k: number } {
 export function storedBytes({ parts }: Weight): number {
   return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
+
+/** Values it stands for, however they are stored. */
+export function weightCount({ shape }: Weight): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -162,6 +162,40 @@ test('compress --recipe', async ({ dir, model }) => {
   assert.ok(bitsPerWeight > 8.5 && bitsPerWeight < 9.5);
 });
 
+test('decompress writes floats that any program reads', async ({ dir, model }) => {
+  const packed = join(dir, 'packed');
+  await runJson(['compress', model, packed, '--scheme', 'int4-asym']);
+  const written = await runJson(['decompress', packed, join(dir, 'floats')]);
+  assert.equal(Object.keys(written), [
+    'path',
+    'fileBytes',
+    'parameters',
+    'bitsPerWeight',
+    'rounded',
+  ]);
+  assert.is(written.bitsPerWeight, 32);
+  assert.is(written.rounded, 0);
+  const half = ['decompress', packed, '-o', join(dir, 'half.safetensors'), '--dtype', 'f16'];
+  const { code, stdout, stderr } = await runCli(half);
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /16\.00 bits per weight, .* s; \d+ of \d+ weights rounded to f16\n$/);
+  const again = await runCli(half);
+  assert.is(again.code, 2);
+  assert.match(again.stderr, '--force');
+  for (const [words, message] of [
+    [['decompress', packed], `halfbyte decompress ${packed} -o packed-float`],
+    [['decompress', packed, 'a', '-o', 'b'], 'expected one OUT, came a and --out b'],
+    [['decompress', packed, 'a', '--dtype', 'f64'], 'f32, f16, bf16'],
+  ] as const) {
+    const wrong = await runCli(words);
+    assert.is(wrong.code, 2);
+    assert.ok(wrong.stderr.includes(message), wrong.stderr);
+  }
+  const float = await runCli(['decompress', model, join(dir, 'never')]);
+  assert.is(float.code, 1);
+  assert.match(float.stderr, 'floats already');
+});
+
 test('eval --json', async ({ dir, model }) => {
   const text = join(dir, 'text.txt');
   await writeFile(text, 'the hand and the sand\n<|endoftext|>\nwith a hat on his head\n');
@@ -208,7 +242,7 @@ test('bench --json', async ({ model }) => {
 test('help and version', async () => {
   const help = await runCli(['--help']);
   assert.is(help.code, 0);
-  for (const name of ['generate', 'compress', 'eval', 'inspect', 'bench']) {
+  for (const name of ['generate', 'compress', 'decompress', 'eval', 'inspect', 'bench']) {
     assert.match(help.stdout, name);
     const { code, stdout } = await runCli([name, '--help']);
     assert.is(code, 0);

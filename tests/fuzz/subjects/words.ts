@@ -5,6 +5,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command, Terminal } from '../../../bindings/cli/command.js';
 import { compress } from '../../../bindings/cli/compress.js';
+import { decompress } from '../../../bindings/cli/decompress.js';
 import { doctor } from '../../../bindings/cli/doctor.js';
 import { evaluate } from '../../../bindings/cli/eval.js';
 import { generate } from '../../../bindings/cli/generate.js';
@@ -22,7 +23,15 @@ interface Call {
   readonly words: string[];
 }
 
-const COMMANDS: readonly Command[] = [generate, generate, compress, evaluate, inspect, doctor];
+const COMMANDS: readonly Command[] = [
+  generate,
+  generate,
+  compress,
+  decompress,
+  evaluate,
+  inspect,
+  doctor,
+];
 const MODELS = ['@float', '@int4', '@float.safetensors', '@int4.safetensors'];
 /** Never a path that leads out of the folder of the case. */
 const VALUES = [
@@ -80,6 +89,7 @@ const SANE: Readonly<Record<string, readonly string[]>> = {
   temperature: ['0', '1', '-1'],
   seed: ['1'],
   scheme: ['int4', 'int8', 'palettize4', 'none'],
+  dtype: ['f32', 'f16', 'bf16', 'int8'],
   recipe: ['@float/config.json', '@float/tokenizer.json'],
   text: ['@float/config.json', '@float/tokenizer_config.json', '@float'],
   out: ['out', 'out.safetensors', '@float', '@float.safetensors', '.', '..'],
@@ -104,10 +114,13 @@ function drawValue(name: string, random: TestRandom): string {
 /** A call that may well do something. */
 function makeCall(random: TestRandom): Call {
   const command = pick(random, COMMANDS);
-  const words = command.spec.takesModel === false ? [] : [pick(random, MODELS)];
+  const { operands } = command.spec;
+  const words = operands?.most === 0 ? [] : [pick(random, MODELS)];
+  if (operands?.most === Infinity && oneIn(random, 3)) words.push(pick(random, MODELS));
   const always: Readonly<Record<string, readonly string[]>> = {
     generate: ['prompt', 'max-tokens', 'threads'],
     compress: ['out'],
+    decompress: ['out'],
     eval: ['text', 'threads'],
   };
   for (const name of always[command.spec.name] ?? []) {

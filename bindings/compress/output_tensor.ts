@@ -1,21 +1,21 @@
-// How one weight of the source lies in the compressed checkpoint.
+// How one weight of the source lies in the checkpoint that is written.
 
 import { OptionError, UnsupportedError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
-import { ALL, type FloatType, withScaleType } from '../formats/format.js';
+import { ALL, FLOAT_BYTES, type FloatType, withScaleType } from '../formats/format.js';
 import { DEFAULT_GROUP } from '../formats/linear.js';
-import { partBytes } from '../formats/parts.js';
+import { dtypeName, partBytes } from '../formats/parts.js';
 import { halfbyteKeys } from '../model/schemes/halfbyte.js';
 import { mlxKeys } from '../model/schemes/mlx.js';
-import { matrixShape, type Weight } from '../model/weight.js';
+import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { PackedScheme } from './fit/fit.js';
 import { isNone, type Recipe, schemeFor } from './recipe.js';
 import type { TensorEntry } from './safetensors_writer.js';
 
-/** A weight and what becomes of it; `scheme` null: it keeps its floats. */
-export interface CompressedTensor {
+/** A weight and what becomes of it: codes, or floats of a type. */
+export interface OutputTensor {
   readonly weight: Weight;
-  readonly scheme: PackedScheme | null;
+  readonly scheme: PackedScheme | FloatType;
 }
 
 /**
@@ -23,10 +23,11 @@ export interface CompressedTensor {
  * @throws UnsupportedError for weights that are compressed already, OptionError for rows that blocks of the
  *   scheme do not divide
  */
-export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): CompressedTensor[] {
-  const assigned: CompressedTensor[] = [];
+export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): OutputTensor[] {
+  const assigned: OutputTensor[] = [];
   for (const weight of weights) {
-    if (!weight.format.float) {
+    const { float } = weight.format;
+    if (!float) {
       throw new UnsupportedError(
         `[compress] ${weight.path}: expected float weights, came ${weight.format.bits}-bit ones; ` +
           'compress the float checkpoint instead',
@@ -34,7 +35,7 @@ export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): Compre
     }
     const scheme = weight.shape.length === 2 ? schemeFor(recipe, weight.path) : null;
     if (!scheme || isNone(scheme)) {
-      assigned.push({ weight, scheme: null });
+      assigned.push({ weight, scheme: float });
       continue;
     }
     checkDivides(weight, scheme);
@@ -55,12 +56,13 @@ function checkDivides(weight: Weight, { format }: PackedScheme): void {
 
 /** The tensors that a weight becomes, in file order; scales and biases of type `scaleType`. */
 export function tensorEntries(
-  { weight, scheme }: CompressedTensor,
+  { weight, scheme }: OutputTensor,
   scaleType: FloatType,
 ): TensorEntry[] {
-  if (!scheme) {
-    const [{ name, dtype, bytes }] = weight.parts;
-    return [{ name, dtype, shape: weight.shape, bytes }];
+  const { path, shape } = weight;
+  if (typeof scheme === 'string') {
+    const bytes = weightCount(weight) * FLOAT_BYTES[scheme];
+    return [{ name: `${path}.weight`, dtype: dtypeName(scheme), shape, bytes }];
   }
   const { n, k } = matrixShape(weight);
   const format = withScaleType(scheme.format, scaleType);
@@ -68,14 +70,14 @@ export function tensorEntries(
     .parts(format, n, k)
     .map((part) => {
       const { suffix, dtype, shape } = part;
-      return { name: `${weight.path}.${suffix}`, dtype, shape, bytes: partBytes(part) };
+      return { name: `${path}.${suffix}`, dtype, shape, bytes: partBytes(part) };
     });
 }
 
 /** What config.json says about the compressed tensors; MLX's own key where MLX would read the same weights. */
-export function quantizationKeys(tensors: readonly CompressedTensor[]): Record<string, unknown> {
+export function quantizationKeys(tensors: readonly OutputTensor[]): Record<string, unknown> {
   const packed = tensors.flatMap(({ weight, scheme }) => {
-    if (!scheme) return [];
+    if (typeof scheme === 'string') return [];
     return [{ path: weight.path, k: matrixShape(weight).k, format: scheme.format }];
   });
   if (packed.length === 0) return {};
