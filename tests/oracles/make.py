@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ["mlx_formats", "mlx_checkpoint"]
+NAMES = ["mlx_formats", "mlx_checkpoint", "core_ml", "core_ml_fits"]
 
 
 def main(out: Path, names: list[str]) -> None:

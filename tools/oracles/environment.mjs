@@ -37,12 +37,17 @@ function isMade() {
 }
 
 /**
+ * What it writes is shown only if it fails.
  * @param {string} command
  * @param {string[]} args
  */
 export function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: ORACLES, stdio: ['ignore', 2, 2] });
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    cwd: ORACLES,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
   if (status === 0) return;
   const why = error?.message ?? `exit ${status}`;
-  throw new Error(`[oracles] ${command} ${args.join(' ')}: ${why}`);
+  throw new Error(`[oracles] ${command} ${args.join(' ')}: ${why}\n${stdout ?? ''}${stderr ?? ''}`);
 }
