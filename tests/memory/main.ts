@@ -5,7 +5,7 @@
 //   node --expose-gc main.js peak MODEL               { before, peak, predicted } of loading it once
 
 import { inspectModel, loadModel } from '../../bindings/index.js';
-import { residentBytes } from './resident.js';
+import { peakResidentBytes, residentBytes } from './resident.js';
 
 const [what, location = '', cycles = '0'] = process.argv.slice(2);
 const SAMPLES = 50;
@@ -49,7 +49,7 @@ async function peakOfLoading() {
   const { residentBytes: predicted } = await inspectModel(location, { threads: 1 });
   const before = await residentBytes();
   const model = await loadModel(location, { threads: 1 });
-  const peak = process.resourceUsage().maxRSS * 1024;
+  const peak = peakResidentBytes();
   await model.dispose();
   return { before, peak, predicted: predicted.weights + predicted.arena };
 }

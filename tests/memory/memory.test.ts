@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compressModel } from '../../bindings/compress/compress.js';
+import { SCHEMES } from '../../bindings/compress/recipe.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 import { fifth } from './resident.js';
 
@@ -33,46 +34,37 @@ function assertSteady(samples: number[], name: string): void {
   assert.ok(last <= second * 1.1 + 8 * MB, numbers);
 }
 
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'halfbyte-memory-'));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+const folder = await mkdtemp(join(tmpdir(), 'halfbyte-memory-'));
+test.after(() => rm(folder, { recursive: true, force: true }));
 
-test('2,000 generate-and-dispose cycles', () =>
-  inFolder(async (folder) => {
-    const model = hasShared ? join(SHARED, 'stories260K') : await writeTinyLlama(join(folder, 'a'));
-    assertSteady(measure('generate', model, '2000'), model);
-  }));
+// Without the shared models, ones of the same sizes, made here.
+const small = hasShared ? join(SHARED, 'stories260K') : await writeTinyLlama(join(folder, 'small'));
+const large = hasShared
+  ? join(SHARED, 'stories15M')
+  : await writeTinyLlama(join(folder, 'large'), {
+      vocabSize: 24_000,
+      hiddenSize: 288,
+      intermediateSize: 768,
+    });
 
-test('100 load-and-dispose cycles', () =>
-  inFolder(async (folder) => {
-    // Without the shared models, one of the same 30 MB, made here.
-    const large = { vocabSize: 24_000, hiddenSize: 288, intermediateSize: 768 };
-    const model = hasShared
-      ? join(SHARED, 'stories15M')
-      : await writeTinyLlama(join(folder, 'large'), large);
-    assertSteady(measure('load', model, '100'), model);
-  }));
+test('2,000 generate-and-dispose cycles', () => {
+  assertSteady(measure('generate', small, '2000'), small);
+});
 
-if (hasShared) {
-  for (const scheme of ['int4', 'palettize4']) {
-    test(`loading stories15M ${scheme} stays within the prediction + 40 MB`, () =>
-      inFolder(async (folder) => {
-        const model = join(folder, scheme);
-        await compressModel(join(SHARED, 'stories15M'), model, { scheme });
-        // The tokenizer, which the promise excludes, would be most of it.
-        await rm(join(model, 'tokenizer.json'));
-        const { before, peak, predicted } = measure('peak', model);
-        const numbers = `${(peak - before) / MB} MB taken, ${predicted / MB} MB predicted`;
-        assert.ok(peak - before <= predicted + 40 * MB, numbers);
-      }));
-  }
-} else {
-  console.log('without the shared models, the peak of loading is not measured');
+test('100 load-and-dispose cycles', () => {
+  assertSteady(measure('load', large, '100'), large);
+});
+
+for (const scheme of SCHEMES.keys()) {
+  test(`loading ${scheme} stays within the prediction + 40 MB`, async () => {
+    const model = join(folder, scheme);
+    await compressModel(large, model, { scheme });
+    // The promise excludes the tokenizer.
+    await rm(join(model, 'tokenizer.json'), { force: true });
+    const { before, peak, predicted } = measure('peak', model);
+    const numbers = `${(peak - before) / MB} MB taken, ${predicted / MB} MB predicted`;
+    assert.ok(peak - before <= predicted + 40 * MB, numbers);
+  });
 }
 
 test.run();
