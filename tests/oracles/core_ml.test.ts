@@ -57,7 +57,7 @@ function linearOf({ bits, dtype, data, signed, scale, offset }: Golden): Ours {
   const symmetric = signed && !offset;
   const lowest = signed ? -(2 ** (bits - 1)) : 0;
   const biases = scale.map((row, i) =>
-    row.map((one, group) => one * (lowest - (offset?.[i]![group] ?? 0))),
+    row.map((one, group) => one * (lowest - (offset?.[i]?.[group] ?? 0))),
   );
   return {
     format: withScaleType(linearFormat(bits, symmetric, k / groups, granularity), dtype),
