@@ -23,7 +23,7 @@ export function run_op(plan: usize, op: usize, scratch: usize, begin: u32, end: 
   const rows = load<u32>(plan, layout.PLAN_ROWS);
   switch (load<u32>(op, layout.OP_CODE)) {
     case layout.CODE_EMBED:
-      return run_embed(out, rows, weight, k, begin, end);
+      return run_embed(op, weight, rows, begin, end);
     case layout.CODE_ROPE_ANGLES:
       return rope_angles(out, rows, weight, headDim, begin, end);
     case layout.CODE_RMS_NORM:

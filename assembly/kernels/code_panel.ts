@@ -17,16 +17,15 @@ import {
   PACKED_BITS,
   PACKED_BYTES,
   PACKED_CODES,
-  PACKED_DTYPE,
   PACKED_FIRST,
   PACKED_GROUP,
-  PACKED_HAS_BIAS,
   PACKED_PANEL,
   PACKED_TABLE,
   PACKED_TABLE_ROWS,
   PANEL,
 } from '../op_layout';
 import { load1, load4 } from '../simd';
+import { dtype_of, has_bias } from './operands';
 
 export function panel_at(packed: usize, panel: u32): usize {
   return packed + load<u32>(packed, PACKED_FIRST) + <usize>panel * load<u32>(packed, PACKED_PANEL);
@@ -34,14 +33,6 @@ export function panel_at(packed: usize, panel: u32): usize {
 
 export function bits_of(packed: usize): u32 {
   return load<u32>(packed, PACKED_BITS);
-}
-
-export function dtype_of(packed: usize): u32 {
-  return load<u32>(packed, PACKED_DTYPE);
-}
-
-export function has_bias(packed: usize): bool {
-  return load<u32>(packed, PACKED_HAS_BIAS) != 0;
 }
 
 /** What a code of 0 means without biases and tables, in steps below zero. */
@@ -97,8 +88,8 @@ export function load_scales(dtype: u32, at: usize): v128 {
   return dtype == DTYPE_F32 ? v128.load(at) : load4<u16>(at);
 }
 
-/** The scale of one row. */
-export function load_scale(dtype: u32, at: usize): f32 {
+/** One scale, or one float weight. */
+export function load_number(dtype: u32, at: usize): f32 {
   if (dtype == DTYPE_F16) return load1<i16>(at);
   return dtype == DTYPE_F32 ? load<f32>(at) : load1<u16>(at);
 }

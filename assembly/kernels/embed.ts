@@ -5,19 +5,16 @@
 //   rows row table of the step (op_layout.ts)
 //   weights as in matmul_float, matvec_q4, matmul_q8, matvec_lut4; packed as code_panel.ts draws it
 //
-// Each computes rows [begin, end).
+// Each computes rows [begin, end), of the op's OP_OUT.
 
 import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
-import { load1 } from '../simd';
 import {
+  biases_at,
   bits_of,
   codes_at,
-  dtype_of,
   group_of,
-  groups_of,
-  has_bias,
   is_palette,
-  load_scale,
+  load_number,
   panel_at,
   scale_bytes,
   table_at,
@@ -25,46 +22,47 @@ import {
 } from './code_panel';
 import { code_at } from './codes';
 import { LUT4_HEAD } from './matvec_lut4';
+import { blocks_of, dtype_of, has_bias, k_of, weights_of, y_of } from './operands';
 import { nibbles_of_row } from './panel';
 
-export function embed_float<T>(
-  out: usize,
-  rows: usize,
-  weights: usize,
-  k: u32,
-  begin: u32,
-  end: u32,
-): void {
+export function embed_float(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
+  const k = k_of(op);
+  const dtype = dtype_of(packed);
+  const bytes = scale_bytes(dtype);
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
-    let w = weights + (<usize>(token / PANEL) * k * PANEL + (token % PANEL)) * sizeof<T>();
-    let to = out + ((<usize>row * k) << 2);
-    for (let i: u32 = 0; i < k; i++, to += 4, w += PANEL * sizeof<T>()) store<f32>(to, load1<T>(w));
+    let w = weights_of(packed) + (<usize>(token / PANEL) * k * PANEL + (token % PANEL)) * bytes;
+    let to = y_of(op) + ((<usize>row * k) << 2);
+    for (let i: u32 = 0; i < k; i++, to += 4, w += PANEL * bytes) {
+      store<f32>(to, load_number(dtype, w));
+    }
   }
 }
 
-/** bits: 4 or 8. */
-export function embed_linear<S>(
-  out: usize,
+/** Of blocks of 4 or 8 bits with kernels of their own. */
+export function embed_linear(
+  op: usize,
+  packed: usize,
   rows: usize,
-  weights: usize,
-  k: u32,
   bits: u32,
-  hasBias: u32,
   begin: u32,
   end: u32,
 ): void {
-  const blocks = <usize>(k + BLOCK - 1) / BLOCK;
+  const k = k_of(op);
+  const blocks: usize = blocks_of(op);
+  const dtype = dtype_of(packed);
+  const bytes = scale_bytes(dtype);
+  const hasBias = has_bias(packed);
   const values: usize = bits << 5; // bytes of 8 x 32 q
-  const record = values + ((8 * sizeof<S>()) << hasBias);
+  const record = values + PANEL * bytes * (hasBias ? 2 : 1);
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     const lane = token % PANEL;
-    let to = out + ((<usize>row * k) << 2);
-    let w = weights + <usize>(token / PANEL) * blocks * record;
+    let to = y_of(op) + ((<usize>row * k) << 2);
+    let w = weights_of(packed) + <usize>(token / PANEL) * blocks * record;
     for (let first: u32 = 0; first < k; first += BLOCK, w += record) {
-      const scale = load1<S>(w + values + lane * sizeof<S>());
-      const bias: f32 = hasBias ? load1<S>(w + values + (lane + PANEL) * sizeof<S>()) : 0;
+      const scale = load_number(dtype, w + values + lane * bytes);
+      const bias: f32 = hasBias ? load_number(dtype, w + values + (lane + PANEL) * bytes) : 0;
       const count = min<u32>(BLOCK, k - first);
       for (let i: u32 = 0; i < count; i++, to += 4) {
         const q = bits == 4 ? q4(w, lane, i, hasBias) : q8(w, lane, i, hasBias);
@@ -74,21 +72,15 @@ export function embed_linear<S>(
   }
 }
 
-export function embed_lut4(
-  out: usize,
-  rows: usize,
-  weights: usize,
-  k: u32,
-  begin: u32,
-  end: u32,
-): void {
-  const blocks = <usize>(k + BLOCK - 1) / BLOCK;
+export function embed_lut4(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
+  const k = k_of(op);
+  const blocks: usize = blocks_of(op);
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     const lane = token % PANEL;
-    const head = weights + <usize>(token / PANEL) * (LUT4_HEAD + (blocks << 7));
+    const head = weights_of(packed) + <usize>(token / PANEL) * (LUT4_HEAD + (blocks << 7));
     const scale = load<f32>(head + 16 + ((<usize>lane) << 2));
-    let to = out + ((<usize>row * k) << 2);
+    let to = y_of(op) + ((<usize>row * k) << 2);
     for (let i: u32 = 0; i < k; i++, to += 4) {
       const block = head + LUT4_HEAD + ((<usize>(i / BLOCK)) << 7);
       const entry = <i32>load<u8>(head + nibble(block, lane, i % BLOCK)) - 64;
@@ -97,19 +89,13 @@ export function embed_lut4(
   }
 }
 
-export function embed_codes(
-  out: usize,
-  rows: usize,
-  packed: usize,
-  k: u32,
-  begin: u32,
-  end: u32,
-): void {
+export function embed_codes(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
+  const k = k_of(op);
   const bits = bits_of(packed);
   const dtype = dtype_of(packed);
   const group = group_of(packed);
   const isPalette = is_palette(packed);
-  const biases = <usize>groups_of(packed, (k + BLOCK - 1) / BLOCK) * PANEL * scale_bytes(dtype);
+  const biases = biases_at(packed, blocks_of(op));
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     const lane = token % PANEL;
@@ -117,21 +103,21 @@ export function embed_codes(
     const w = codes_at(packed, panel);
     const table = table_at(packed, token);
     const scales = panel + lane * scale_bytes(dtype);
-    let to = out + ((<usize>row * k) << 2);
+    let to = y_of(op) + ((<usize>row * k) << 2);
     for (let i: u32 = 0; i < k; i++, to += 4) {
       const g: usize = group == 0 ? 0 : i / group;
       const at = scales + g * PANEL * scale_bytes(dtype);
       const block = w + ((<usize>(i / BLOCK) * bits) << 5);
       const code = code_at(block, bits, lane, i % BLOCK);
       const q = isPalette ? <i32>load<i8>(table + code) : <i32>code - zero_of(packed);
-      const bias: f32 = has_bias(packed) ? load_scale(dtype, at + biases) : 0;
-      store<f32>(to, <f32>q * load_scale(dtype, at) + bias);
+      const bias: f32 = has_bias(packed) ? load_number(dtype, at + biases) : 0;
+      store<f32>(to, <f32>q * load_number(dtype, at) + bias);
     }
   }
 }
 
 /** Element i of a 4-bit block: 0..15 with biases, else -8..7. */
-function q4(block: usize, lane: u32, i: u32, hasBias: u32): i32 {
+function q4(block: usize, lane: u32, i: u32, hasBias: bool): i32 {
   const q = <i32>nibble(block, lane, i);
   return hasBias ? q : q - 8;
 }
@@ -143,7 +129,7 @@ function nibble(block: usize, lane: u32, i: u32): u32 {
 }
 
 /** Element i of an 8-bit block: 0..255 with biases, else -128..127. */
-function q8(block: usize, lane: u32, i: u32, hasBias: u32): i32 {
+function q8(block: usize, lane: u32, i: u32, hasBias: bool): i32 {
   const q = <i32>load<i8>(block + (i >> 2) * 32 + lane * 4 + (i & 3));
   return hasBias ? q + 128 : q;
 }

@@ -1,51 +1,46 @@
 // Y = X W^T for m rows of int8 activations and 4-bit palettes: matvec_lut4's sum, in the same order, for
 // every row.
 //
-//   y       f32 [m, n]
-//   x       i8  [blocks, m, 32]   block-major: the m rows of a block are read one after the other
-//   xScales f32 [blocks, m]
-//   xSums   i32 [blocks, m]
+//   y, x, xScales, xSums as operands.ts draws them
 //   weights     as in matvec_lut4
 //   sums    f32 [m, 8]            scratch: the panel's running sums, without the rows' scales
 //
-// Computes panels [begin, end). Half a block of a panel, 4 rows x 32 k, is looked up into 8 vectors and
+// Half a block of a panel, 4 rows x 32 k, is looked up into 8 vectors and
 // serves all m rows before the next is touched.
 
 import { dot4_i8_u7, swizzle } from '../simd';
 import { LUT4_HEAD } from './matvec_lut4';
 import { NIBBLES } from './matvec_q4';
+import { blocks_of, weights_of, x_block, x_scales_block, x_sums_block } from './operands';
 import { store_panel } from './panel';
 
 export function matmul_lut4(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
-  weights: usize,
+  op: usize,
+  packed: usize,
   sums: usize,
   m: u32,
-  n: u32,
-  blocks: u32,
   begin: u32,
   end: u32,
 ): void {
+  const blocks = blocks_of(op);
   const panelBytes = LUT4_HEAD + ((<usize>blocks) << 7);
   for (let panel = begin; panel < end; panel++) {
     memory.fill(sums, 0, (<usize>m) << 5);
-    const head = weights + <usize>panel * panelBytes;
+    const head = weights_of(packed) + <usize>panel * panelBytes;
     let w = head + LUT4_HEAD;
-    for (let b: usize = 0; b < blocks; b++, w += 128) {
-      const xb = x + ((b * m) << 5);
-      const row = (b * m) << 2;
-      half_block(sums, xb, xScales + row, xSums + row, head, w, 0, m);
-      half_block(sums, xb, xScales + row, xSums + row, head, w, 4, m);
+    for (let b: u32 = 0; b < blocks; b++, w += 128) {
+      const x = x_block(op, b, m);
+      const xScales = x_scales_block(op, b, m);
+      const xSums = x_sums_block(op, b, m);
+      half_block(sums, x, xScales, xSums, head, w, 0, m);
+      half_block(sums, x, xScales, xSums, head, w, 4, m);
     }
     const lowScales = v128.load(head, 16);
     const highScales = v128.load(head, 32);
-    for (let i: usize = 0; i < m; i++) {
-      const at = sums + (i << 5);
+    for (let i: u32 = 0; i < m; i++) {
+      const at = sums + ((<usize>i) << 5);
       const low = f32x4.mul(v128.load(at), lowScales);
-      store_panel(y + ((i * n) << 2), n, panel, low, f32x4.mul(v128.load(at, 16), highScales));
+      store_panel(op, i, panel, low, f32x4.mul(v128.load(at, 16), highScales));
     }
   }
 }

@@ -1,46 +1,41 @@
 // Y = X W^T for m rows of int8 activations and 4-bit weights: matvec_q4's sum, in the same order, for
 // every row.
 //
-//   y       f32 [m, n]
-//   x       i8  [blocks, m, 32]   block-major: the m rows of a block are read one after the other
-//   xScales f32 [blocks, m]
-//   xSums   i32 [blocks, m]
+//   y, x, xScales, xSums as operands.ts draws them
 //   weights     as in matvec_q4
 //   sums    f32 [m, 8]            scratch: the panel's running sums
 //
-// Computes panels [begin, end). Half a block of a panel, 4 rows x 32 k, is unpacked into 8 vectors and
+// Half a block of a panel, 4 rows x 32 k, is unpacked into 8 vectors and
 // serves all m rows before the next is touched.
 
 import { dot_i8_u7, load4 } from '../simd';
 import { centred, NIBBLES, q4_record } from './matvec_q4';
+import { blocks_of, weights_of, x_block, x_scales_block, x_sums_block } from './operands';
 import { add_scaled, store_panel } from './panel';
 
 export function matmul_q4<S, B>(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
-  weights: usize,
+  op: usize,
+  packed: usize,
   sums: usize,
   m: u32,
-  n: u32,
-  blocks: u32,
   begin: u32,
   end: u32,
 ): void {
+  const blocks = blocks_of(op);
   const record = q4_record<S, B>();
   for (let panel = begin; panel < end; panel++) {
     memory.fill(sums, 0, (<usize>m) << 5);
-    let w = weights + <usize>panel * blocks * record;
-    for (let b: usize = 0; b < blocks; b++, w += record) {
-      const xb = x + ((b * m) << 5);
-      const row = (b * m) << 2;
-      half_block<S, B>(sums, xb, xScales + row, xSums + row, w, 0, m);
-      half_block<S, B>(sums, xb, xScales + row, xSums + row, w, 4, m);
+    let w = weights_of(packed) + <usize>panel * blocks * record;
+    for (let b: u32 = 0; b < blocks; b++, w += record) {
+      const x = x_block(op, b, m);
+      const xScales = x_scales_block(op, b, m);
+      const xSums = x_sums_block(op, b, m);
+      half_block<S, B>(sums, x, xScales, xSums, w, 0, m);
+      half_block<S, B>(sums, x, xScales, xSums, w, 4, m);
     }
-    for (let i: usize = 0; i < m; i++) {
-      const at = sums + (i << 5);
-      store_panel(y + ((i * n) << 2), n, panel, v128.load(at), v128.load(at, 16));
+    for (let i: u32 = 0; i < m; i++) {
+      const at = sums + ((<usize>i) << 5);
+      store_panel(op, i, panel, v128.load(at), v128.load(at, 16));
     }
   }
 }

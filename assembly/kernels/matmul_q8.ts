@@ -4,48 +4,43 @@
 //               f32(dot(q[o, b], x[i, b]) + zero * sum(x[i, b])) * (scale[o, b] * xScale[i, b])
 //             + f32(sum(x[i, b])) * (bias[o, b] * xScale[i, b])      only with biases
 //
-//   y       f32 [m, n]
-//   x       i8  [blocks, m, 32]   within +-127; padding along k is zero
-//   xScales f32 [blocks, m]
-//   xSums   i32 [blocks, m]
+//   y, x, xScales, xSums as operands.ts draws them
 //   weights     [ceil(n / 8), blocks] records of 256 bytes of q - 128 (int8): 32 for each of the 8 quads of
 //               k, byte 4 r + i of quad j has row r, k = 4 j + i; then 8 scales, then 8 biases if any (S)
 //   sums    f32 [m, 8]            scratch: the panel's running sums
 //   zero    0 without biases; 128 with them, since their q is unsigned
 //
-// Computes panels [begin, end). Products of even and of odd k go through the exact i16 dot: pairs of them
+// Products of even and of odd k go through the exact i16 dot: pairs of them
 // already lie in the i32 lane of their row. |sum| <= 32 * 127 * 128 per block, exact in f32.
 
 import { even_i8, load4, odd_i8 } from '../simd';
+import { blocks_of, has_bias, weights_of, x_block, x_scales_block, x_sums_block } from './operands';
 import { add_scaled, store_panel } from './panel';
 
 export function matmul_q8<S>(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
-  weights: usize,
+  op: usize,
+  packed: usize,
   sums: usize,
   m: u32,
-  n: u32,
-  blocks: u32,
-  hasBias: u32,
   begin: u32,
   end: u32,
 ): void {
+  const blocks = blocks_of(op);
+  const hasBias: u32 = has_bias(packed) ? 1 : 0;
   const record: usize = 256 + ((8 * sizeof<S>()) << hasBias);
   for (let panel = begin; panel < end; panel++) {
     memory.fill(sums, 0, (<usize>m) << 5);
-    let w = weights + <usize>panel * blocks * record;
-    for (let b: usize = 0; b < blocks; b++, w += record) {
-      const xb = x + ((b * m) << 5);
-      const row = (b * m) << 2;
-      half_block<S>(sums, xb, xScales + row, xSums + row, w, 0, m, hasBias);
-      half_block<S>(sums, xb, xScales + row, xSums + row, w, 4, m, hasBias);
+    let w = weights_of(packed) + <usize>panel * blocks * record;
+    for (let b: u32 = 0; b < blocks; b++, w += record) {
+      const x = x_block(op, b, m);
+      const xScales = x_scales_block(op, b, m);
+      const xSums = x_sums_block(op, b, m);
+      half_block<S>(sums, x, xScales, xSums, w, 0, m, hasBias);
+      half_block<S>(sums, x, xScales, xSums, w, 4, m, hasBias);
     }
-    for (let i: usize = 0; i < m; i++) {
-      const at = sums + (i << 5);
-      store_panel(y + ((i * n) << 2), n, panel, v128.load(at), v128.load(at, 16));
+    for (let i: u32 = 0; i < m; i++) {
+      const at = sums + ((<usize>i) << 5);
+      store_panel(op, i, panel, v128.load(at), v128.load(at, 16));
     }
   }
 }

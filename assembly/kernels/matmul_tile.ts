@@ -4,90 +4,71 @@
 //   y[i, o] = sum over blocks b, ascending, and groups g of the block, ascending, of
 //               f32(dot(q[o, g] - zero, x[i, g])) * (scale[o, g] * xScale[i, b])
 //             + f32(sum(x[i, g])) * (bias[o, g] * xScale[i, b])           only with biases
-//   Where a row has one scale, it comes last:
-//   y[i, o] = scale[o] * sum over b of f32(dot(q[o, b] - zero, x[i, b])) * xScale[i, b]
-//             + bias[o] * sum over b of f32(sum(x[i, b])) * xScale[i, b]
+//   Where a row has one scale, it comes last (row_scales.ts).
 //
-//   y       f32 [m, n]
-//   x       i8  [blocks, m, 32]   within +-127; padding along k is zero
-//   xScales f32 [blocks, m]
-//   xSums   i32 [blocks, m]
+//   y, x, xScales, xSums as operands.ts draws them
 //   packed      header and panels, as code_panel.ts draws them
-//   scratch     the tile, TILE_BYTES; then f32 [m, 8], the panel's running sums; then f32 [m], sums of a row's bias
+//   scratch     the tile, TILE_BYTES; then f32 [m, 8], the panel's running sums
 //   zero    2^(bits - 1) without biases, 0 with them
 //
-// For a palette, q - zero is the entry that q is the index of.
-//
-// Computes panels [begin, end). |dot| <= 32 * 127 * 255, exact in f32.
+// For a palette, q - zero is the entry that q is the index of. |dot| <= 32 * 127 * 255, exact in f32.
 
-import { PANEL, TILE_BYTES } from '../op_layout';
+import { TILE_BYTES } from '../op_layout';
 import {
   biases_at,
   bits_of,
   codes_at,
-  dtype_of,
   group_of,
-  has_bias,
-  is_palette,
   load_scales,
   panel_at,
   scale_bytes,
-  shares_tables,
-  table_at,
-  zero_of,
 } from './code_panel';
-import { Codes } from './codes';
+import { blocks_of, dtype_of, has_bias, x_block, x_scales_block, x_sums_block } from './operands';
 import { add_scaled, store_panel } from './panel';
+import { offset_of, store_scaled_panel } from './row_scales';
+import { unpack_block } from './unpack_codes';
 
 export function matmul_tile(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
+  op: usize,
   packed: usize,
   scratch: usize,
   m: u32,
-  n: u32,
-  blocks: u32,
   begin: u32,
   end: u32,
 ): void {
-  const dtype = dtype_of(packed);
+  const blocks = blocks_of(op);
   const hasBias = has_bias(packed);
   const group = group_of(packed);
   const biases = biases_at(packed, blocks);
+  const dtype = dtype_of(packed);
+  const half = 4 * scale_bytes(dtype);
   const sums = scratch + TILE_BYTES;
-  const offsets = sums + ((<usize>m) << 5);
   const blockBytes = (<usize>bits_of(packed)) << 5;
 
   for (let panel = begin; panel < end; panel++) {
-    memory.fill(sums, 0, <usize>m * 36);
+    memory.fill(sums, 0, (<usize>m) << 5);
     const s = panel_at(packed, panel);
     let w = codes_at(packed, s);
     for (let b: u32 = 0; b < blocks; b++, w += blockBytes) {
-      if (is_palette(packed)) look_up(scratch, w, packed, panel);
-      else unpack(scratch, w, bits_of(packed), zero_of(packed));
-      const first = <usize>b * m;
-      const xb = x + (first << 5);
-      const xs = xScales + (first << 2);
-      const xSum = xSums + (first << 2);
+      unpack_block(scratch, w, packed, panel);
+      const x = x_block(op, b, m);
+      const xScales = x_scales_block(op, b, m);
+      const xSums = x_sums_block(op, b, m);
       if (group == 0) {
         const one = f32x4.splat(1);
         const none = f32x4.splat(0);
-        add_piece(sums, xb, xs, xSum, m, scratch, 8, one, one, none, none, false);
-        if (hasBias) add_offsets(offsets, xs, xSum, m);
+        add_piece(sums, x, xScales, xSums, m, scratch, 8, one, one, none, none, false);
         continue;
       }
       // A block lies in one group, or is two.
       const quads: u32 = group < 32 ? 4 : 8;
       for (let j: u32 = 0; j < 8; j += quads) {
-        const at = s + <usize>(((b << 5) + (j << 2)) / group) * 8 * scale_bytes(dtype);
-        const half = 4 * scale_bytes(dtype);
+        const at = s + <usize>(((b << 5) + (j << 2)) / group) * 2 * half;
         add_piece(
           sums,
-          xb + (j << 2),
-          xs,
-          quads == 8 ? xSum : 0,
+          x + (j << 2),
+          xScales,
+          quads == 8 ? xSums : 0,
           m,
           scratch + (j << 6),
           quads,
@@ -99,81 +80,24 @@ export function matmul_tile(
         );
       }
     }
-    if (group == 0) scale_rows(sums, offsets, m, packed, s);
-    for (let i: usize = 0; i < m; i++) {
-      const at = sums + (i << 5);
-      store_panel(y + ((i * n) << 2), n, panel, v128.load(at), v128.load(at, 16));
-    }
+    store_sums(op, packed, sums, m, panel, s);
   }
 }
 
-/** The end of rows that have one scale each: sum * scale + offset * bias. */
-function scale_rows(sums: usize, offsets: usize, m: u32, packed: usize, scales: usize): void {
-  const dtype = dtype_of(packed);
-  const half = 4 * scale_bytes(dtype);
-  const biases = scales + biases_at(packed, 1);
-  const hasBias = has_bias(packed);
-  const lowScale = load_scales(dtype, scales);
-  const highScale = load_scales(dtype, scales + half);
-  const lowBias = hasBias ? load_scales(dtype, biases) : f32x4.splat(0);
-  const highBias = hasBias ? load_scales(dtype, biases + half) : f32x4.splat(0);
-  for (let i: u32 = 0; i < m; i++, sums += 32, offsets += 4) {
-    let low = f32x4.mul(v128.load(sums), lowScale);
-    let high = f32x4.mul(v128.load(sums, 16), highScale);
-    if (hasBias) {
-      const offset = v128.load32_splat(offsets);
-      low = f32x4.add(low, f32x4.mul(offset, lowBias));
-      high = f32x4.add(high, f32x4.mul(offset, highBias));
-    }
-    v128.store(sums, low);
-    v128.store(sums, high, 16);
-  }
-}
-
-/**
- * The codes of the block at `w`, less their zero, as i16: quad by quad 64 bytes, in them 16 for every two rows, each
- * with 4 k.
- */
-function unpack(tile: usize, w: usize, bits: u32, zero: i32): void {
-  const zeros = i16x8.splat(<i16>zero);
-  for (let j: u32 = 0; j < 8; j++, tile += 64) {
-    const front = Codes.quad(w, bits, j);
-    v128.store(tile, i16x8.sub(i16x8.extend_low_i8x16_u(front), zeros));
-    v128.store(tile, i16x8.sub(i16x8.extend_high_i8x16_u(front), zeros), 16);
-    const back = Codes.quad(w + ((<usize>bits) << 4), bits, j);
-    v128.store(tile, i16x8.sub(i16x8.extend_low_i8x16_u(back), zeros), 32);
-    v128.store(tile, i16x8.sub(i16x8.extend_high_i8x16_u(back), zeros), 48);
-  }
-}
-
-/** The entries that the block's indices mean, in the same order. */
-function look_up(tile: usize, w: usize, packed: usize, panel: u32): void {
-  const bits = bits_of(packed);
-  const row = panel * PANEL;
-  const isOne = shares_tables(packed);
-  for (let half: u32 = 0; half < 2; half++, w += bits << 4) {
-    const first = row + half * 4;
-    for (let j: u32 = 0; j < 8; j++) {
-      const to = tile + ((<usize>j) << 6) + ((<usize>half) << 5);
-      const codes = Codes.quad(w, bits, j);
-      if (isOne && bits <= 4) {
-        const entries = i8x16.swizzle(v128.load(table_at(packed, row)), codes);
-        v128.store(to, i16x8.extend_low_i8x16_s(entries));
-        v128.store(to, i16x8.extend_high_i8x16_s(entries), 16);
-      } else {
-        look_up_each(to, codes, packed, first);
-      }
-    }
-  }
-}
-
-/** 4 rows x 4 k, one by one. */
-function look_up_each(to: usize, codes: v128, packed: usize, row: u32): void {
-  // What is looked up lies where it is written to: 16 codes, then 16 entries twice as wide, from the last one on.
-  v128.store(to, codes);
-  for (let i: i32 = 15; i >= 0; i--) {
-    const table = table_at(packed, row + (i >> 2));
-    store<i16>(to + ((<usize>i) << 1), <i16>load<i8>(table + load<u8>(to + i)));
+/** The sums of a panel, whose scales are at `scales`, to y. */
+function store_sums(
+  op: usize,
+  packed: usize,
+  sums: usize,
+  m: u32,
+  panel: u32,
+  scales: usize,
+): void {
+  for (let i: u32 = 0; i < m; i++, sums += 32) {
+    const low = v128.load(sums);
+    const high = v128.load(sums, 16);
+    if (group_of(packed) != 0) store_panel(op, i, panel, low, high);
+    else store_scaled_panel(op, i, packed, panel, scales, low, high, offset_of(op, packed, m, i));
   }
 }
 
@@ -229,13 +153,4 @@ function sum_of(x: usize, quads: u32): i32 {
   let sum: i32 = 0;
   for (let i: u32 = 0; i < quads << 2; i++) sum += load<i8>(x + i);
   return sum;
-}
-
-/** Adds a block's part of what a row's bias is multiplied with. */
-function add_offsets(offsets: usize, xScales: usize, xSums: usize, m: u32): void {
-  for (let i: usize = 0; i < m; i++) {
-    const at = offsets + (i << 2);
-    const sum = <f32>load<i32>(xSums + (i << 2));
-    store<f32>(at, load<f32>(at) + sum * load<f32>(xScales + (i << 2)));
-  }
 }

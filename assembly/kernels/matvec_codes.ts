@@ -1,16 +1,11 @@
 // y = W x for one row of int8 activations and codes of 1, 2, 3, 5 or 6 bits: matmul_tile's sum for m = 1, in the
 // same order, where a group is whole blocks or a row.
 //
-//   y       f32 [n]
-//   x       i8  [blocks, 32]   within +-127; padding along k is zero
-//   xScales f32 [blocks]
-//   xSums   i32 [blocks]       sum of the 32 values
+//   y, x, xScales, xSums as operands.ts draws them, m = 1
 //   packed      as code_panel.ts draws it
 //   scratch     f32 [blocks, 8] the panel's scales by block, and as many biases
 //   Width       one of the classes below
 //   B           f32 with biases of groups, else void
-//
-// The caller guarantees blocks > 0 and weights padded to whole panels. Computes panels [begin, end).
 //
 // Codes of up to 6 bits are operands of the exact dot as they are; their zero is taken off the block's sum. The
 // pairs of products are added in i16 as long as they fit: all 8 quads of up to 4 bits (8 * 2 * 127 * 15 < 2^15), 4 of
@@ -20,19 +15,11 @@
 
 import { DTYPE_F16, DTYPE_F32 } from '../op_layout';
 import { dot_i8_u7, load4 } from '../simd';
-import {
-  biases_at,
-  codes_at,
-  dtype_of,
-  group_of,
-  has_bias,
-  load_scales,
-  panel_at,
-  scale_bytes,
-  zero_of,
-} from './code_panel';
+import { biases_at, codes_at, group_of, panel_at, zero_of } from './code_panel';
 import { Codes } from './codes';
+import { blocks_of, dtype_of, x_of, x_scales_of, x_sums_of } from './operands';
 import { add_scaled, store_panel } from './panel';
+import { offset_of, store_scaled_panel } from './row_scales';
 
 export class Bits1 {
   value(): u32 {
@@ -65,23 +52,23 @@ export class Bits6 {
 }
 
 export function matvec_codes<Width, B>(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
+  op: usize,
   packed: usize,
   scratch: usize,
-  n: u32,
-  blocks: u32,
   begin: u32,
   end: u32,
 ): void {
+  const x = x_of(op);
+  const xScales = x_scales_of(op);
+  const xSums = x_sums_of(op);
+  const blocks = blocks_of(op);
   const bits = changetype<Width>(0).value();
   const zero = i32x4.splat(zero_of(packed));
   const isRow = group_of(packed) == 0;
   const biases = scratch + ((<usize>blocks) << 5);
   // A row's one scale comes last, and until then it is 1.
   if (isRow) ones(scratch, blocks);
+  const offset = isRow ? offset_of(op, packed, 1, 0) : 0;
 
   for (let panel = begin; panel < end; panel++) {
     const s = panel_at(packed, panel);
@@ -109,13 +96,8 @@ export function matvec_codes<Width, B>(
         high = add_scaled(high, sum, v128.load(biases + (b << 5), 16), xScale);
       }
     }
-    if (isRow) {
-      const offsets = has_bias(packed) ? offsets_of(xScales, xSums, blocks) : f32x4.splat(0);
-      const half = 4 * scale_bytes(dtype_of(packed));
-      low = with_row_scales(packed, s, low, offsets);
-      high = with_row_scales(packed, s + half, high, offsets);
-    }
-    store_panel(y, n, panel, low, high);
+    if (isRow) store_scaled_panel(op, 0, packed, panel, s, low, high, offset);
+    else store_panel(op, 0, panel, low, high);
   }
 }
 
@@ -145,24 +127,6 @@ function widen_as<S>(to: usize, from: usize, blocks: u32, blocksOfGroup: u32): v
 
 function ones(to: usize, blocks: u32): void {
   for (const end = to + ((<usize>blocks) << 5); to < end; to += 16) v128.store(to, f32x4.splat(1));
-}
-
-/** What the bias of a row is multiplied with: the same for all rows. */
-function offsets_of(xScales: usize, xSums: usize, blocks: u32): v128 {
-  let offsets: f32 = 0;
-  for (let b: usize = 0; b < blocks; b++) {
-    offsets += <f32>load<i32>(xSums + (b << 2)) * load<f32>(xScales + (b << 2));
-  }
-  return f32x4.splat(offsets);
-}
-
-/** acc * scale + offsets * bias for 4 rows that have one scale each, at `scales`. */
-function with_row_scales(packed: usize, scales: usize, acc: v128, offsets: v128): v128 {
-  const dtype = dtype_of(packed);
-  const scaled = f32x4.mul(acc, load_scales(dtype, scales));
-  if (!has_bias(packed)) return scaled;
-  const biases = scales + biases_at(packed, 1);
-  return f32x4.add(scaled, f32x4.mul(offsets, load_scales(dtype, biases)));
 }
 
 class FourRows {

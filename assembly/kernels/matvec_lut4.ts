@@ -3,16 +3,11 @@
 //   y[o] = scale[o] * sum over blocks b, ascending, of
 //            f32(dot(lut[index[o, b]], x[b]) - 64 * sum(x[b])) * xScale[b]
 //
-//   y       f32 [n]
-//   x       i8  [blocks, 32]   within +-127; padding along k is zero
-//   xScales f32 [blocks]
-//   xSums   i32 [blocks]       sum of the 32 values
+//   y, x, xScales, xSums as operands.ts draws them, m = 1
 //   weights     [ceil(n / 8)] panels of
 //                 lut    u8 [16]   the entries + 64: 0..127
 //                 scales f32 [8]
 //                 indices [blocks, 128] bytes, nibbles as in matvec_q4
-//
-// The caller guarantees blocks > 0 and weights padded to whole panels. Computes panels [begin, end).
 //
 // 4 rows x 4 k are looked up by one swizzle, since the rows of a panel share their table. A pair of products
 // just fits i16, 2 * 127 * 127 = 32258, so every dot is widened to i32 before it is added.
@@ -20,28 +15,23 @@
 
 import { dot4_i8_u7, swizzle } from '../simd';
 import { NIBBLES } from './matvec_q4';
+import { blocks_of, weights_of, x_of, x_scales_of, x_sums_of } from './operands';
 import { store_panel } from './panel';
 
 /** Bytes of a panel before its records. */
 export const LUT4_HEAD: usize = 48;
 
-export function matvec_lut4(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
-  weights: usize,
-  n: u32,
-  blocks: u32,
-  begin: u32,
-  end: u32,
-): void {
+export function matvec_lut4(op: usize, packed: usize, begin: u32, end: u32): void {
+  const x = x_of(op);
+  const xScales = x_scales_of(op);
+  const xSums = x_sums_of(op);
+  const blocks = blocks_of(op);
   const nibbles = v128.load(NIBBLES);
   const ones = i16x8.shr_u(nibbles, 11);
   const panelBytes = LUT4_HEAD + ((<usize>blocks) << 7);
 
   for (let panel = begin; panel < end; panel++) {
-    const head = weights + <usize>panel * panelBytes;
+    const head = weights_of(packed) + <usize>panel * panelBytes;
     const lut = v128.load(head);
     let w = head + LUT4_HEAD;
     let quads = x;
@@ -71,6 +61,6 @@ export function matvec_lut4(
     }
     low = f32x4.mul(low, v128.load(head, 16));
     high = f32x4.mul(high, v128.load(head, 32));
-    store_panel(y, n, panel, low, high);
+    store_panel(op, 0, panel, low, high);
   }
 }

@@ -4,10 +4,7 @@
 //            f32(dot(q[o, b], x[b]) - zero * sum(x[b])) * (scale[o, b] * xScale[b])
 //          + f32(sum(x[b])) * (bias[o, b] * xScale[b])            only with biases
 //
-//   y       f32 [n]
-//   x       i8  [blocks, 32]   within +-127; padding along k is zero
-//   xScales f32 [blocks]
-//   xSums   i32 [blocks]       sum of the 32 values
+//   y, x, xScales, xSums as operands.ts draws them, m = 1
 //   weights     [ceil(n / 8), blocks] records of
 //                 128 bytes: 64 for rows 0-3, 64 for rows 4-7; each 16 for every 8 of k: byte 4 r + i of
 //                            vector j has row r, k = 8 j + i in its low nibble, k = 8 j + 4 + i in its high
@@ -16,14 +13,13 @@
 //   B       S with biases, void without
 //   zero    8 without biases, 0 with them
 //
-// The caller guarantees blocks > 0 and weights padded to whole panels. Computes panels [begin, end).
-//
 // A lane of 4 bytes holds 4 k of a row, so x is one 4-byte splat and nothing is summed across lanes but pairs.
 // Nibbles are valid operands of the relaxed dot, and a block stays inside i16: 8 * 2 * 127 * 15 = 30480.
 // Both nibbles of a byte belong to one row: each sum is finished before the next begins, and all vectors stay
 // in registers (with rows r and r + 4 in a byte the compiler spilled half of them).
 
 import { dot_i8_u7, load4 } from '../simd';
+import { blocks_of, weights_of, x_of, x_scales_of, x_sums_of } from './operands';
 import { add_scaled, store_panel } from './panel';
 
 /** In memory: a literal would be built anew at each use. */
@@ -32,22 +28,16 @@ export const NIBBLES = memory.data<u8>(
   16,
 );
 
-export function matvec_q4<S, B>(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
-  weights: usize,
-  n: u32,
-  blocks: u32,
-  begin: u32,
-  end: u32,
-): void {
+export function matvec_q4<S, B>(op: usize, packed: usize, begin: u32, end: u32): void {
+  const x = x_of(op);
+  const xScales = x_scales_of(op);
+  const xSums = x_sums_of(op);
+  const blocks = blocks_of(op);
   const nibbles = v128.load(NIBBLES);
   const record = q4_record<S, B>();
 
   for (let panel = begin; panel < end; panel++) {
-    let w = weights + <usize>panel * blocks * record;
+    let w = weights_of(packed) + <usize>panel * blocks * record;
     let low = f32x4.splat(0);
     let high = f32x4.splat(0);
     for (let b: usize = 0; b < blocks; b++, w += record) {
@@ -74,7 +64,7 @@ export function matvec_q4<S, B>(
         high = add_scaled(high, sum, load4<S>(w + 128 + 12 * sizeof<S>()), xScale);
       }
     }
-    store_panel(y, n, panel, low, high);
+    store_panel(op, 0, panel, low, high);
   }
 }
 

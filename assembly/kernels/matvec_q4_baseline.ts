@@ -8,28 +8,28 @@
 
 import { even_i8, load4, odd_i8 } from '../simd';
 import { q4_record } from './matvec_q4';
+import { blocks_of, weights_of, x_of, x_scales_of, x_sums_of } from './operands';
 import { add_scaled, store_panel } from './panel';
 
 /** One nibble of each 16-bit lane. In memory: a literal would be built anew at each use. */
 const LANE_NIBBLES = memory.data<u16>([15, 15, 15, 15, 15, 15, 15, 15], 16);
 
 export function matvec_q4_baseline<S, B>(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
-  weights: usize,
+  op: usize,
+  packed: usize,
   xPairs: usize,
-  n: u32,
-  blocks: u32,
   begin: u32,
   end: u32,
 ): void {
+  const x = x_of(op);
+  const xScales = x_scales_of(op);
+  const xSums = x_sums_of(op);
+  const blocks = blocks_of(op);
   pair_up(xPairs, x, blocks);
   const nibbles = v128.load(LANE_NIBBLES);
   const record = q4_record<S, B>();
   for (let panel = begin; panel < end; panel++) {
-    let w = weights + <usize>panel * blocks * record;
+    let w = weights_of(packed) + <usize>panel * blocks * record;
     let low = f32x4.splat(0);
     let high = f32x4.splat(0);
     for (let b: usize = 0; b < blocks; b++, w += record) {
@@ -46,7 +46,7 @@ export function matvec_q4_baseline<S, B>(
         high = add_scaled(high, sum, load4<S>(w + 128 + 12 * sizeof<S>()), xScale);
       }
     }
-    store_panel(y, n, panel, low, high);
+    store_panel(op, 0, panel, low, high);
   }
 }
 

@@ -1,34 +1,24 @@
 // y = W x for one row of int8 activations and 8-bit weights: matmul_q8's sum for m = 1, in the same order.
 //
-//   y       f32 [n]
-//   x       i8  [blocks, 32]   within +-127; padding along k is zero
-//   xScales f32 [blocks]
-//   xSums   i32 [blocks]       sum of the 32 values
+//   y, x, xScales, xSums as operands.ts draws them, m = 1
 //   weights     as in matmul_q8
-//
-// The caller guarantees blocks > 0 and weights padded to whole panels. Computes panels [begin, end).
 //
 // No relaxed dot takes 8 bits on both sides, so both are widened to i16 on their way from memory: 8 bytes are
 // 4 k of two rows. Each sum vector holds two partial sums for each of two rows: of k 0 and 1, and of k 2 and 3,
 // of every quad.
 
 import { load4 } from '../simd';
+import { blocks_of, weights_of, x_of, x_scales_of, x_sums_of } from './operands';
 import { add_scaled, store_panel } from './panel';
 
-export function matvec_q8<S, B>(
-  y: usize,
-  x: usize,
-  xScales: usize,
-  xSums: usize,
-  weights: usize,
-  n: u32,
-  blocks: u32,
-  begin: u32,
-  end: u32,
-): void {
+export function matvec_q8<S, B>(op: usize, packed: usize, begin: u32, end: u32): void {
+  const x = x_of(op);
+  const xScales = x_scales_of(op);
+  const xSums = x_sums_of(op);
+  const blocks = blocks_of(op);
   const record: usize = isVoid<B>() ? 256 + 8 * sizeof<S>() : 256 + 16 * sizeof<S>();
   for (let panel = begin; panel < end; panel++) {
-    let w = weights + <usize>panel * blocks * record;
+    let w = weights_of(packed) + <usize>panel * blocks * record;
     let low = f32x4.splat(0);
     let high = f32x4.splat(0);
     for (let b: usize = 0; b < blocks; b++, w += record) {
@@ -57,7 +47,7 @@ export function matvec_q8<S, B>(
         high = add_scaled(high, sum, load4<S>(w + 256 + 12 * sizeof<S>()), xScale);
       }
     }
-    store_panel(y, n, panel, low, high);
+    store_panel(op, 0, panel, low, high);
   }
 }
 

@@ -2,8 +2,9 @@
 
 import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PANEL } from '../op_layout';
 import { is_finite } from '../simd';
-import { bits_of, codes_at, group_of, groups_of, has_bias, panel_at } from './code_panel';
+import { bits_of, codes_at, group_of, groups_of, panel_at } from './code_panel';
 import { store_code } from './codes';
+import { has_bias } from './operands';
 
 /**
  * Packs `rows` rows into consecutive panels at `to`; a last panel of fewer rows is filled with zeros.

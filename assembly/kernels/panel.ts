@@ -2,18 +2,20 @@
 // in two vectors, rows 0-3 and rows 4-7.
 
 import { PANEL } from '../op_layout';
+import { n_of, y_of } from './operands';
 
-/** Stores the 8 sums of panel `panel` into the row y [n]; a last panel of fewer rows is cut. */
-export function store_panel(y: usize, n: u32, panel: u32, low: v128, high: v128): void {
+/** Stores the 8 sums of panel `panel` into row i of y [m, n]; a last panel of fewer rows is cut. */
+export function store_panel(op: usize, i: u32, panel: u32, low: v128, high: v128): void {
+  const n = n_of(op);
   const first = panel * PANEL;
-  const at = y + ((<usize>first) << 2);
+  const at = y_of(op) + ((<usize>i * n + first) << 2);
   if (first + PANEL <= n) {
     v128.store(at, low);
     v128.store(at, high, 16);
     return;
   }
-  for (let i: u32 = 0, rest = n - first; i < rest; i++) {
-    store<f32>(at + ((<usize>i) << 2), lane(i < 4 ? low : high, i & 3));
+  for (let r: u32 = 0, rest = n - first; r < rest; r++) {
+    store<f32>(at + ((<usize>r) << 2), lane(r < 4 ? low : high, r & 3));
   }
 }
 

@@ -37,7 +37,7 @@ function run(x: QuantizedRows, m: number, weight: Weight, bytes: Bytes): Uint8Ar
       n,
       k,
     };
-    const scratchBytes = Math.max(TILE_BYTES + m * 36, 64 * blocks);
+    const scratchBytes = Math.max(TILE_BYTES + m * 32, 64 * blocks);
     return { code: CODE_MATMUL, fields, rows: m, scratchBytes, outputs: [out] };
   });
   return out!;

@@ -92,7 +92,7 @@ export function layOut(
   const paddedWidth = align(widestInput(ops, weights));
   // matmul_*: a tile, and of every row the sums of a panel; matvec_codes: scales and biases of a panel as f32, 64
   // bytes a block; matvec_q4_baseline: a row of x as i16; sdpa.
-  const tiled = TILE_BYTES + ROWS_PER_STEP * (PANEL + 1) * 4;
+  const tiled = TILE_BYTES + ROWS_PER_STEP * PANEL * 4;
   const scratchBytes = align(Math.max(tiled, (paddedWidth / BLOCK) * 64, attention));
   const scratch = take(threads * scratchBytes);
 
