@@ -1,13 +1,13 @@
 // What a checkpoint holds and needs, without loading it.
 
 import type { MemoryNeed } from './executor/executor.js';
-import { type ExecutorOptions, memoryNeed } from './executor/select.js';
+import { type ExecutorOptions, memoryNeed, residentBytes } from './executor/select.js';
 import { formatName } from './formats/codecs.js';
 import { checkLoadOptions } from './load/options.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import type { ModelLocation } from './model/file_tree.js';
 import type { FetchLike } from './model/files.js';
-import { storedBytes, type Weight } from './model/weight.js';
+import { storedBytes, type Weight, weightCount } from './model/weight.js';
 import { checkWeights } from './plan/check.js';
 import { planFor } from './plan/plan_for.js';
 
@@ -24,14 +24,21 @@ export interface Inspection {
 }
 
 export interface TensorInspection {
+  /** Of its first tensor in the file: codes, or floats. */
   readonly name: string;
+  /** As recipes name it: without a suffix. */
+  readonly path: string;
   readonly shape: readonly number[];
-  /** f32, f16, bf16, int8, int8-asym, int4, int4-asym or palettize4. */
+  /** f32, f16, bf16, int8, int8-asym, int4, int4-asym, palettize4 and so on. */
   readonly scheme: string;
   /** Of one value, without its share of scales, biases and tables. */
   readonly bits: number;
+  /** Stored bits, scales, biases and tables included, over all values. */
+  readonly bitsPerWeight: number;
   /** Stored, scales, biases and tables included. */
   readonly bytes: number;
+  /** In memory once it is loaded. */
+  readonly residentBytes: number;
 }
 
 export interface InspectOptions extends ExecutorOptions {
@@ -60,7 +67,7 @@ export async function inspectModel(
     options.signal?.throwIfAborted();
     return {
       architecture: config.architecture,
-      parameters: sum(all, parameterCount),
+      parameters: sum(all, weightCount),
       bitsPerWeight: bitsPerWeight(all),
       fileBytes,
       residentBytes: memoryNeed(plan, checkpoint, options),
@@ -73,7 +80,7 @@ export async function inspectModel(
 
 /** Stored bits, scales, biases and tables included, over all parameters. */
 export function bitsPerWeight(weights: readonly Weight[]): number {
-  return (8 * sum(weights, storedBytes)) / sum(weights, parameterCount);
+  return (8 * sum(weights, storedBytes)) / sum(weights, weightCount);
 }
 
 function sum(weights: readonly Weight[], of: (weight: Weight) => number): number {
@@ -81,16 +88,15 @@ function sum(weights: readonly Weight[], of: (weight: Weight) => number): number
 }
 
 function describeTensor(weight: Weight): TensorInspection {
-  const { shape, format, parts } = weight;
+  const { path, shape, format, parts } = weight;
   return {
     name: parts[0].name,
+    path,
     shape,
     scheme: formatName(format),
     bits: format.bits,
+    bitsPerWeight: bitsPerWeight([weight]),
     bytes: storedBytes(weight),
+    residentBytes: residentBytes(weight),
   };
-}
-
-function parameterCount({ shape }: Weight): number {
-  return shape.reduce((a, b) => a * b, 1);
 }

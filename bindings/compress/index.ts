@@ -8,5 +8,11 @@ export {
   type RecipeChoice,
 } from './compress.js';
 export { type DecompressOptions, type DecompressResult, decompressModel } from './decompress.js';
+export {
+  type CompressionPlan,
+  type PlannedTensor,
+  type PlanOptions,
+  planCompression,
+} from './plan_compression.js';
 export { parseRecipe, type Recipe } from './recipe.js';
 export type { RewriteOptions } from './rewrite.js';

@@ -4,6 +4,7 @@ import { traceVeto } from '#platform';
 import { OptionError, show, UnsupportedError } from '../errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
+import type { Weight } from '../model/weight.js';
 import type { OptionNames } from '../options.js';
 import type { Plan } from '../plan/ops.js';
 import type { OnTrace } from '../trace/step_trace.js';
@@ -11,6 +12,7 @@ import type { Device, Executor, KvType, MemoryNeed, Simd } from './executor.js';
 import { chooseRuntime, coreBuild } from './wasm/choose_runtime.js';
 import { type CoreOptions, checkCoreNames, loadBuild } from './wasm/core_source.js';
 import { WasmExecutor, type WasmOptions } from './wasm/executor.js';
+import { weightBytes } from './wasm/packing.js';
 
 export interface ExecutorOptions {
   /**
@@ -107,6 +109,11 @@ export function memoryNeed(
 ): MemoryNeed {
   checkOptions(options);
   return WasmExecutor.memoryNeed(plan, checkpoint, wasmOptions(checkpoint, options));
+}
+
+/** Bytes of one weight in the WebAssembly core. */
+export function residentBytes(weight: Weight): number {
+  return weightBytes(weight);
 }
 
 /** @throws OptionError, UnsupportedError */

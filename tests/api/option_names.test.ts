@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compressModel, decompressModel } from '../../bindings/compress/index.js';
+import { compressModel, decompressModel, planCompression } from '../../bindings/compress/index.js';
 import {
   inspectModel,
   loadModel,
@@ -114,12 +114,15 @@ test('inspectModel takes all that loadModel takes', async ({ directory }) => {
   assert.ok((await inspectModel(directory, options)).parameters > 0);
 });
 
-test('reportRuntime, compressModel, decompressModel', async ({ directory }) => {
+test('reportRuntime, compressModel, planCompression, decompressModel', async ({ directory }) => {
   for (const report of [reportRuntime, client.reportRuntime]) {
     await raises(() => report(wrong({ cores: {} })), 'OPTION', ['[report]', 'core?']);
   }
   const compress = (options: object) => compressModel(directory, `${directory}-out`, options);
   await raises(() => compress({ sheme: 'int4' }), 'OPTION', ['[compress]', 'scheme?']);
+  const plan = (options: object) => planCompression(directory, options);
+  await raises(() => plan({ scheme: 'int4', froce: true }), 'OPTION', ['[compress]', 'froce']);
+  await raises(() => plan({}), 'OPTION', ['either scheme or recipe']);
   const decompress = (options: object) => decompressModel(directory, `${directory}-out`, options);
   await raises(() => decompress({ dytpe: 'f16' }), 'OPTION', ['[decompress]', 'dtype?']);
 });

@@ -122,8 +122,67 @@ test('inspect --json', async ({ model }) => {
   assert.is(down.scheme, 'f32');
   assert.is(down.bits, 32);
   assert.is(down.bytes, 64 * 172 * 4);
+  assert.is(down.path, 'model.layers.1.mlp.down_proj');
+  assert.is(down.bitsPerWeight, 32);
   const { stdout } = await runCli(['inspect', model]);
   assert.match(stdout, 'memory needed');
+  assert.not.match(stdout, 'down_proj');
+});
+
+test('inspect --tensors: a line for each, and totals that are their sums', async (context) => {
+  const { dir, model } = context;
+  const packed = join(dir, 'inspected');
+  await runJson(['compress', model, packed, '--scheme', 'int4']);
+  const { tensors, bitsPerWeight, parameters, residentBytes } = await runJson(['inspect', packed]);
+  const sum = (of: (tensor: { [key: string]: number; shape: never }) => number) =>
+    tensors.reduce((total: number, tensor: never) => total + of(tensor), 0);
+  assert.is((8 * sum(({ bytes }) => bytes!)) / parameters, bitsPerWeight);
+  // Each begins at a multiple of 64.
+  const aligned = sum(({ residentBytes }) => Math.ceil(residentBytes! / 64) * 64);
+  assert.is(aligned, residentBytes.weights);
+  const { stdout } = await runCli(['inspect', packed, '--tensors']);
+  const lines = stdout.split('\n');
+  assert.match(lines[0]!, /^path +shape +format +bits per weight +on disk +in memory$/);
+  const down = lines.find((line) => line.startsWith('model.layers.1.mlp.down_proj'));
+  assert.match(down!, /\[64, 172\] +int4 +5\.02 +6\.9 kB +7\.0 kB$/);
+  assert.match(stdout, /formats +int4 \(15\), f32 \(5\)/);
+});
+
+test('compress --dry-run says what would be written, and writes nothing', async (context) => {
+  const { dir, model } = context;
+  const before = (await readdir(dir)).sort();
+  const recipe = join(dir, 'dry.json');
+  const out = join(dir, 'dry');
+  const words = ['compress', model, '-o', out, '--recipe', recipe];
+  await writeFile(
+    recipe,
+    JSON.stringify({
+      global: { type: 'linear', dtype: 'int4' },
+      overrides: [
+        { kind: 'mlp', type: 'palettize', nbits: 3, granularity: 'per_tensor' },
+        { match: '*k_proj', type: 'none' },
+      ],
+    }),
+  );
+  const plan = await runJson([...words, '--dry-run']);
+  assert.equal((await readdir(dir)).sort(), [...before, 'dry.json'].sort());
+  const { stdout } = await runCli([...words.slice(0, 2), ...words.slice(4), '--dry-run']);
+  const down = stdout.split('\n').find((line) => line.startsWith('model.layers.0.mlp.down_proj'));
+  assert.match(down!, /\[64, 172\] +f32 +palettize3-tensor-unscaled +44\.0 kB +4\.6 kB$/);
+  assert.match(stdout, /\n[\d,]+ weights: .* -> .*, \d+\.\d\d bits per weight\n$/);
+
+  const written = await runJson(words);
+  assert.is(plan.parameters, written.parameters);
+  assert.is(plan.bitsPerWeight, written.bitsPerWeight);
+  const report = await runJson(['inspect', out]);
+  type Row = Record<string, unknown>;
+  assert.equal(
+    plan.tensors.map(({ path, shape, to, bytesAfter }: Row) => [path, shape, to, bytesAfter]),
+    report.tensors.map(({ path, shape, scheme, bytes }: Row) => [path, shape, scheme, bytes]),
+  );
+  const again = await runCli(['compress', out, '--dry-run']);
+  assert.is(again.code, 1);
+  assert.match(again.stderr, 'expected float weights');
 });
 
 test('compress, then inspect what came out', async ({ dir, model }) => {

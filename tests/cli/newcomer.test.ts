@@ -48,7 +48,7 @@ test('help, of all and of one; -V', async () => {
 
 const MISSPELT: [string[], RegExp][] = [
   [['genrate', 'MODEL'], /no command genrate; did you mean generate\?/],
-  [['run', 'MODEL'], /no command run; expected generate, compress, eval/],
+  [['run', 'MODEL'], /no command run; expected generate, compress, decompress, eval/],
   [['generate', 'MODEL', '--promt', 'a'], /no option --promt; did you mean --prompt\?/],
   [['generate', 'MODEL', '--max_tokens', '3'], /--max_tokens; did you mean --max-tokens\?/],
   [['generate', 'MODEL', '--grammar', 'g'], /no option --grammar; expected --prompt, --echo/],
