@@ -19,7 +19,7 @@ PRUNE_SEED = 32
 PRUNE_SHAPE = (6, 16)
 
 
-def goldens(_out: Path) -> dict:
+def goldens(_inputs: Path, _out: Path) -> dict:
     return linear() | palettes() | pruned()
 
 

@@ -7,13 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** As seen from build/tests/oracles. */
-const HERE = fileURLToPath(new URL('../../../tests/oracles/', import.meta.url));
-const GOLDENS = process.env['HALFBYTE_GOLDENS'] ?? join(HERE, 'goldens');
-
-/** The path of what is beside this file: inputs that both sides read. */
-export function inputPath(name: string): string {
-  return join(HERE, name);
-}
+const COMMITTED = fileURLToPath(new URL('../../../tests/oracles/goldens/', import.meta.url));
+const GOLDENS = process.env['HALFBYTE_GOLDENS'] ?? COMMITTED;
 
 export function goldenPath(name: string): string {
   return join(GOLDENS, name);
@@ -31,4 +26,9 @@ export function bytesOf(base64: string): Uint8Array {
 /** SHA-256, as `digest` of seeded.py. */
 export function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** As `json_digest` of seeded.py. */
+export function jsonDigest(value: unknown): string {
+  return digest(Buffer.from(JSON.stringify(value)));
 }

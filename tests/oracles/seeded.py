@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 
 import numpy as np
 
@@ -72,3 +73,9 @@ def text_of(array: np.ndarray) -> str:
 def digest(array: np.ndarray) -> str:
     """SHA-256 of the little-endian bytes."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def json_digest(value) -> str:
+    """SHA-256 of what JSON.stringify makes of it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -4,6 +4,7 @@
 
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../build/files.mjs';
 import { setUp, setUpVocabularies } from '../setup.mjs';
 import { runTests } from '../test/run_files.mjs';
 import { compareFolders } from './compare.mjs';
@@ -11,6 +12,7 @@ import { CACHE, ORACLES, run, setUpOracles } from './environment.mjs';
 
 const GOLDENS = join(ORACLES, 'goldens');
 const LIVE = join(CACHE, 'live');
+const INPUTS = join(CACHE, 'inputs');
 
 /** @param {string[]} args */
 async function main(args) {
@@ -20,7 +22,8 @@ async function main(args) {
   setUpVocabularies();
   const python = setUpOracles();
   rmSync(LIVE, { recursive: true, force: true });
-  run(python, ['-B', 'make.py', LIVE]);
+  run(process.execPath, [join(ROOT, 'build', 'tests', 'oracles', 'inputs.js'), INPUTS]);
+  run(python, ['-B', 'make.py', INPUTS, LIVE]);
   if (args.includes('--write')) {
     rmSync(GOLDENS, { recursive: true, force: true });
     cpSync(LIVE, GOLDENS, { recursive: true });

@@ -1,0 +1,15 @@
+// Writes the inputs that both sides need into a folder: `node inputs.js FOLDER`.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generatedIds, generatedTexts, SHORT_TEXTS } from './texts.js';
+
+const INPUTS: Readonly<Record<string, unknown>> = {
+  texts: { short: SHORT_TEXTS, generated: generatedTexts(), ids: generatedIds() },
+};
+
+const folder = process.argv[2]!;
+mkdirSync(folder, { recursive: true });
+for (const [name, value] of Object.entries(INPUTS)) {
+  writeFileSync(join(folder, `${name}.json`), JSON.stringify(value));
+}
