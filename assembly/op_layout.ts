@@ -74,7 +74,7 @@ export const CODE_ADD = 9;
 export const CODE_SILU_MUL = 10;
 export const CODE_SELECT_ROWS = 11;
 
-// Header of a packed matrix. Panels or, for KERNEL_CODES, tables begin PACKED_BYTES behind its address.
+// Header of a packed matrix. Panels or, for KERNEL_CODES*, tables begin PACKED_BYTES behind its address.
 export const PACKED_KERNEL = 0; // KERNEL_*
 export const PACKED_DTYPE = 4; // DTYPE_* of floats, or of scales and biases
 export const PACKED_HAS_BIAS = 8; // 1: a bias lies beside every scale
@@ -82,21 +82,26 @@ export const PACKED_BITS = 12; // of a code
 export const PACKED_GROUP = 16; // weights along k that share a scale; 0: a row
 export const PACKED_SCALE_ROWS = 20; // rows that share a scale in the file; 0: all
 export const PACKED_PANEL = 24; // bytes of a panel
-export const PACKED_CODES = 28; // where in a panel its codes begin, behind its scales and biases
+export const PACKED_CODES = 28; // where in a panel its codes begin, behind its scales and biases; 0: it has none
 export const PACKED_FIRST = 32; // where the first panel begins: behind the header and a palette's tables
-export const PACKED_TABLE = 36; // bytes of a table of int8 entries; 0: codes are no indices
+export const PACKED_TABLE = 36; // bytes of a palette's table; 0: codes are no indices
 export const PACKED_TABLE_ROWS = 40; // rows that share a table; 0: all
 export const PACKED_MATVEC = 44; // of KERNEL_CODES: bits of the matvec that runs one row; 0: the tile does
+export const PACKED_ENTRY = 48; // DTYPE_* of a value in a table
+export const PACKED_DIM = 52; // values of an entry: rows of which one index gives the values
 export const PACKED_BYTES = 64;
 
 /** Scratch that kernels unpack 8 rows x 32 k to, as i16. */
 export const TILE_BYTES = 512;
+/** Scratch that kernels unpack as many to, as f32 (kernels/float_tile.ts). */
+export const FLOAT_TILE_BYTES = 1408;
 
 export const KERNEL_FLOAT = 0;
 export const KERNEL_Q4 = 1;
 export const KERNEL_Q8 = 2;
 export const KERNEL_LUT4 = 3;
 export const KERNEL_CODES = 4;
+export const KERNEL_CODES_FLOAT = 5;
 
 export const DTYPE_F32 = 0;
 export const DTYPE_F16 = 1;

@@ -1,6 +1,7 @@
 // From a packed matrix to its kernel: the header says which, a line here per instance.
 
 import { embed_codes, embed_float, embed_linear, embed_lut4 } from './kernels/embed';
+import { matmul_codes_float } from './kernels/matmul_codes_float';
 import { matmul_float } from './kernels/matmul_float';
 import { matmul_lut4 } from './kernels/matmul_lut4';
 import { matmul_q4 } from './kernels/matmul_q4';
@@ -25,9 +26,11 @@ export function run_matmul(
 ): void {
   switch (load<u32>(packed, layout.PACKED_KERNEL)) {
     case layout.KERNEL_FLOAT:
-      if (dtype_of(packed) == layout.DTYPE_F32) matmul_float<f32>(op, packed, m, begin, end);
-      else if (dtype_of(packed) == layout.DTYPE_F16) matmul_float<i16>(op, packed, m, begin, end);
-      else matmul_float<u16>(op, packed, m, begin, end);
+      if (dtype_of(packed) == layout.DTYPE_F32)
+        matmul_float<f32>(op, packed, scratch, m, begin, end);
+      else if (dtype_of(packed) == layout.DTYPE_F16)
+        matmul_float<i16>(op, packed, scratch, m, begin, end);
+      else matmul_float<u16>(op, packed, scratch, m, begin, end);
       return;
     case layout.KERNEL_LUT4:
       if (m == 1) matvec_lut4(op, packed, begin, end);
@@ -35,6 +38,8 @@ export function run_matmul(
       return;
     case layout.KERNEL_CODES:
       return codes(op, packed, scratch, m, begin, end);
+    case layout.KERNEL_CODES_FLOAT:
+      return matmul_codes_float(op, packed, scratch, m, begin, end);
     default:
       if (dtype_of(packed) == layout.DTYPE_F32) blocks<f32>(op, packed, scratch, m, begin, end);
       else if (dtype_of(packed) == layout.DTYPE_F16)
@@ -55,6 +60,7 @@ export function run_embed(op: usize, packed: usize, rows: usize, begin: u32, end
     case layout.KERNEL_LUT4:
       return embed_lut4(op, packed, rows, begin, end);
     case layout.KERNEL_CODES:
+    case layout.KERNEL_CODES_FLOAT:
       return embed_codes(op, packed, rows, begin, end);
     default:
       unreachable();

@@ -26,11 +26,22 @@ export function load4<T>(p: usize): v128 {
     return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(wide));
   }
   if (isSigned<T>()) {
-    // Exponent and mantissa move to their f32 places; 2^112 is the difference of the two biases.
-    const shifted = i32x4.shl(v128.load16x4_s(p), 13);
-    return f32x4.mul(v128.and(shifted, v128.load(FLOAT16)), v128.load(FLOAT16, 16));
+    return from_float16(v128.load16x4_s(p));
   }
   return i32x4.shl(v128.load16x4_u(p), 16);
+}
+
+/** As load4, of the values that a vector begins with: f32, i16 (float16) or i8. */
+export function first4<T>(v: v128): v128 {
+  if (sizeof<T>() == 4) return v;
+  if (sizeof<T>() == 2) return from_float16(i32x4.extend_low_i16x8_s(v));
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v)));
+}
+
+/** Sign-extended float16: exponent and mantissa move to their f32 places; 2^112 is the difference of the biases. */
+function from_float16(bits: v128): v128 {
+  const shifted = i32x4.shl(bits, 13);
+  return f32x4.mul(v128.and(shifted, v128.load(FLOAT16)), v128.load(FLOAT16, 16));
 }
 
 /** One value at `p` as f32: lane 0 of load4, for tails. */

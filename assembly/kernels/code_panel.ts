@@ -1,14 +1,17 @@
-// What the kernels of codes (matvec_codes, matmul_tile, embed_codes, pack_codes) have in common: how their matrix
-// lies, which its header tells.
+// What the kernels of codes (matvec_codes, matmul_tile, matmul_codes_float, embed_codes, pack_codes) have in common:
+// how their matrix lies, which its header tells.
 //
-//   tables  i8 [tables, PACKED_TABLE], only of palettes: 2^bits entries, at least 16 bytes, one table for
-//             PACKED_TABLE_ROWS rows
+//   tables  PACKED_ENTRY [tables, 2^bits, PACKED_DIM], only of palettes: PACKED_TABLE bytes each, at least 16, one
+//             for PACKED_TABLE_ROWS rows
 //   panel   [ceil(n / 8)] from PACKED_FIRST on, PACKED_PANEL bytes each
-//             scales [groups, 8] of PACKED_DTYPE
+//             scales [groups, 8] of PACKED_DTYPE, unless PACKED_CODES is 0
 //             biases [groups, 8] likewise, only with PACKED_HAS_BIAS
-//             codes  [blocks] of 32 * bits bytes (codes.ts), at PACKED_CODES in the panel
+//             codes  [ceil(blocks / PACKED_DIM)] of 32 * bits bytes (codes.ts), at PACKED_CODES in the panel
 //
 // A group is PACKED_GROUP weights along k: 16, 32, 64 or 128; or 0, all of a row.
+//
+// With PACKED_DIM d above 1, an index serves d rows and a panel has 8 / d rows of indices: d blocks of k share the
+// 8 rows of a block of codes. Those of block b lie in block b / d, from row (b % d) * (8 / d) on.
 
 import {
   BLOCK,
@@ -17,6 +20,8 @@ import {
   PACKED_BITS,
   PACKED_BYTES,
   PACKED_CODES,
+  PACKED_DIM,
+  PACKED_ENTRY,
   PACKED_FIRST,
   PACKED_GROUP,
   PACKED_PANEL,
@@ -25,6 +30,7 @@ import {
   PANEL,
 } from '../op_layout';
 import { load1, load4 } from '../simd';
+import { code_at } from './codes';
 import { dtype_of, has_bias } from './operands';
 
 export function panel_at(packed: usize, panel: u32): usize {
@@ -51,6 +57,23 @@ export function table_at(packed: usize, row: u32): usize {
   return packed + PACKED_BYTES + table * load<u32>(packed, PACKED_TABLE);
 }
 
+/** Rows that an index serves. */
+export function dim_of(packed: usize): u32 {
+  return load<u32>(packed, PACKED_DIM);
+}
+
+/** DTYPE_* of a table's values. */
+export function entry_of(packed: usize): u32 {
+  return load<u32>(packed, PACKED_ENTRY);
+}
+
+/** Bytes of an entry: all its values. */
+export function entry_bytes(packed: usize): u32 {
+  const entry = entry_of(packed);
+  const bytes: u32 = entry == DTYPE_F32 ? 4 : entry == DTYPE_F16 ? 2 : 1;
+  return bytes * dim_of(packed);
+}
+
 /** Whether the 8 rows of every panel have one table. */
 export function shares_tables(packed: usize): bool {
   return load<u32>(packed, PACKED_TABLE_ROWS) % PANEL == 0;
@@ -70,6 +93,30 @@ export function groups_of(packed: usize, blocks: u32): u32 {
 /** The first block of a panel; its scales stand at `panelAt`, as they are read first. */
 export function codes_at(packed: usize, panelAt: usize): usize {
   return panelAt + load<u32>(packed, PACKED_CODES);
+}
+
+/** Whether its values are multiplied by scales. */
+export function has_scales(packed: usize): bool {
+  return load<u32>(packed, PACKED_CODES) != 0;
+}
+
+/** The code of row `lane` of a panel, k = i; `w` is the panel's first block. */
+export function code_of(packed: usize, w: usize, lane: u32, i: u32): u32 {
+  const bits = bits_of(packed);
+  const dim = dim_of(packed);
+  const block = i / BLOCK;
+  const row = (block % dim) * (PANEL / dim) + lane / dim;
+  return code_at(w + ((<usize>(block / dim) * bits) << 5), bits, row, i % BLOCK);
+}
+
+/** The value of a code of row `row`, before scale and bias. */
+export function value_of(packed: usize, row: u32, code: u32): f32 {
+  if (!is_palette(packed)) return <f32>(<i32>code - zero_of(packed));
+  const at = table_at(packed, row) + <usize>code * entry_bytes(packed);
+  const lane = row % dim_of(packed);
+  const entry = entry_of(packed);
+  if (entry == DTYPE_F32) return load<f32>(at + ((<usize>lane) << 2));
+  return entry == DTYPE_F16 ? load1<i16>(at + ((<usize>lane) << 1)) : load1<i8>(at + lane);
 }
 
 /** Bytes from a panel's scales to its biases. */

@@ -10,17 +10,15 @@
 import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
 import {
   biases_at,
-  bits_of,
+  code_of,
   codes_at,
   group_of,
-  is_palette,
+  has_scales,
   load_number,
   panel_at,
   scale_bytes,
-  table_at,
-  zero_of,
+  value_of,
 } from './code_panel';
-import { code_at } from './codes';
 import { LUT4_HEAD } from './matvec_lut4';
 import { blocks_of, dtype_of, has_bias, k_of, weights_of, y_of } from './operands';
 import { nibbles_of_row } from './panel';
@@ -91,27 +89,26 @@ export function embed_lut4(op: usize, packed: usize, rows: usize, begin: u32, en
 
 export function embed_codes(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
   const k = k_of(op);
-  const bits = bits_of(packed);
   const dtype = dtype_of(packed);
   const group = group_of(packed);
-  const isPalette = is_palette(packed);
   const biases = biases_at(packed, blocks_of(op));
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     const lane = token % PANEL;
     const panel = panel_at(packed, token / PANEL);
     const w = codes_at(packed, panel);
-    const table = table_at(packed, token);
     const scales = panel + lane * scale_bytes(dtype);
     let to = y_of(op) + ((<usize>row * k) << 2);
     for (let i: u32 = 0; i < k; i++, to += 4) {
+      const value = value_of(packed, token, code_of(packed, w, lane, i));
+      if (!has_scales(packed)) {
+        store<f32>(to, value);
+        continue;
+      }
       const g: usize = group == 0 ? 0 : i / group;
       const at = scales + g * PANEL * scale_bytes(dtype);
-      const block = w + ((<usize>(i / BLOCK) * bits) << 5);
-      const code = code_at(block, bits, lane, i % BLOCK);
-      const q = isPalette ? <i32>load<i8>(table + code) : <i32>code - zero_of(packed);
       const bias: f32 = has_bias(packed) ? load_number(dtype, at + biases) : 0;
-      store<f32>(to, <f32>q * load_number(dtype, at) + bias);
+      store<f32>(to, value * load_number(dtype, at) + bias);
     }
   }
 }

@@ -1,7 +1,7 @@
 // What a matmul reads and writes, as its op and its packed matrix tell: Y [m, n] = X [m, k] times W [n, k], transposed.
 //
 //   y       f32 [m, n]
-//   x       f32 [m, k] for weights of floats; for all others
+//   x       f32 [m, k] for weights of floats, and for KERNEL_CODES_FLOAT; for all others
 //           i8  [blocks, m, 32]   within +-127; padding along k is zero; block-major, so that the m rows of a block are
 //                                 read one after the other
 //   xScales f32 [blocks, m]

@@ -2,13 +2,13 @@
 
 import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PANEL } from '../op_layout';
 import { is_finite } from '../simd';
-import { bits_of, codes_at, group_of, groups_of, panel_at } from './code_panel';
+import { bits_of, codes_at, dim_of, group_of, groups_of, has_scales, panel_at } from './code_panel';
 import { store_code } from './codes';
 import { has_bias } from './operands';
 
 /**
  * Packs `rows` rows into consecutive panels at `to`; a last panel of fewer rows is filled with zeros.
- * codes: bit stream [rows, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups];
+ * codes: bit stream [rows / dim, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups];
  * where rows share a scale, [1 ...], the first being that of the first row. Returns the first row with a scale or
  * bias that is not finite, or -1.
  */
@@ -22,34 +22,35 @@ export function pack_codes<S>(
   k: u32,
 ): i32 {
   const bits = bits_of(packed);
+  const dim = dim_of(packed);
   const blocks = (k + BLOCK - 1) / BLOCK;
   const panelBytes: usize = load<u32>(packed, PACKED_PANEL);
   const first = <u32>((to - panel_at(packed, 0)) / panelBytes) * PANEL;
   memory.fill(to, 0, <usize>((rows + PANEL - 1) / PANEL) * panelBytes);
   for (let row: u32 = 0; row < rows; row++) {
     const panel = to + <usize>(row / PANEL) * panelBytes;
-    pack_row(
-      codes_at(packed, panel),
-      codes + <usize>row * blocks * bits * 4,
-      bits,
-      row % PANEL,
-      blocks,
-    );
+    if (row % dim == 0) {
+      const stream = codes + <usize>(row / dim) * blocks * bits * 4;
+      pack_row(codes_at(packed, panel), stream, bits, dim, (row % PANEL) / dim, blocks);
+    }
+    if (!has_scales(packed)) continue;
     const scaleRow = row_of_scales(packed, first, row);
     if (!pack_scales<S>(packed, panel, scales, biases, row % PANEL, scaleRow, k)) return <i32>row;
   }
   return -1;
 }
 
-/** Codes of one row to their places in its panel. */
-function pack_row(w: usize, stream: usize, bits: u32, lane: u32, blocks: u32): void {
+/** Codes of one row to their places in its panel, `lane` of its rows of codes. */
+function pack_row(w: usize, stream: usize, bits: u32, dim: u32, lane: u32, blocks: u32): void {
   const mask = ((<u32>1) << bits) - 1;
   let word: u32 = 0;
   let held: u32 = 0;
-  for (let b: u32 = 0; b < blocks; b++, w += bits << 5) {
+  for (let b: u32 = 0; b < blocks; b++) {
+    const block = w + ((<usize>(b / dim) * bits) << 5);
+    const row = (b % dim) * (PANEL / dim) + lane;
     for (let i: u32 = 0; i < <u32>BLOCK; i++) {
       for (; held < bits; held += 8) word |= (<u32>load<u8>(stream++)) << held;
-      store_code(w, bits, lane, i, word & mask);
+      store_code(block, bits, row, i, word & mask);
       word >>= bits;
       held -= bits;
     }

@@ -9,7 +9,7 @@ import { paletteFormat } from '../formats/palette.js';
 import { describe } from '../model/json_fields.js';
 import type { PackedScheme } from './fit/fit.js';
 import { FITS } from './fit/fits.js';
-import { expectKeys } from './fit/options.js';
+import { expectKeys, withActivations } from './fit/options.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
 export type TensorKind = 'embed' | 'head' | 'attention' | 'mlp';
@@ -155,7 +155,11 @@ function parseScheme(json: unknown, where: string): Scheme {
     throw new UnsupportedError(`[recipe] ${where}: type "${type}" is not supported yet`);
   }
   const fit = FITS.get(type as string);
-  if (fit) return { type: fit.type, format: fit.parse(rest, where) };
+  if (fit) {
+    const { activations, ...options } = rest;
+    const format = withActivations(fit.parse(options, where), activations, where);
+    return { type: fit.type, format };
+  }
   const types = [...FITS.keys()].join(', ');
   throw new OptionError(
     `[recipe] ${where}.type: expected ${types} or none, came ${describe(type)}`,

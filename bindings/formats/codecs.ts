@@ -4,7 +4,7 @@ import type { Codec } from './codec.js';
 import { float } from './float.js';
 import type { WeightFormat } from './format.js';
 import { linear } from './linear.js';
-import { palette } from './palette.js';
+import { palette } from './palette_codec.js';
 
 /** Families whose weights are packed, by `type`. */
 export const PACKED_CODECS: ReadonlyMap<string, Codec> = new Map(

@@ -3,9 +3,12 @@
 //
 //   float   w = value                           of type `float`; nothing else is there then
 //   codes   v = q                               unsigned, `bits` wide
-//           v = lut[row's table][q]             lut: tables of 2^bits integers, each for `rows` channels
+//           v = lut[row's table][q]             lut: tables of 2^bits entries, each for `rows` channels
 //   scale   w = scale * v + bias                a scale (and bias) for `rows` channels x `k` weights along k
 //           w = scale * (q - 2^(bits - 1))      without bias and lut: symmetric
+//
+// Where a matmul takes float activations (`takesFloats`), every operation above is rounded to f32, as float weights
+// would be; where it takes int8 ones, its sums keep v exact, and scales come after the dots.
 //
 // On disk and in memory the same words hold; only the order of the bytes differs (executor/wasm/packing.ts).
 // Codes lie on disk as one bit stream per row, least significant bit first (MLX's order).
@@ -20,13 +23,21 @@ export interface WeightFormat {
   readonly scale?: ScaleFormat;
   /** A bias of the scales' type lies beside every scale. */
   readonly bias?: true;
+  /** Matmul takes its input in float32, although the values are small integers; else as int8 per block of 32. */
+  readonly activations?: 'float';
 }
+
+/**
+ * An entry of a table: an integer of 7 bits, -64 to 63, whose products the fastest kernels add, or of 8; or a float.
+ */
+export type LutEntry = 'i7' | 'i8' | 'f16' | 'f32';
 
 export interface LutFormat {
   /** Output channels that share a table, or ALL. */
   readonly rows: number;
-  /** Of an entry: 7, -64 to 63, whose products the fastest kernels add; or 8. */
-  readonly entryBits: 7 | 8;
+  readonly entry: LutEntry;
+  /** Consecutive output channels of which one index gives the values at one k: 1, 2 or 4. */
+  readonly dim: number;
 }
 
 export interface ScaleFormat {
@@ -54,6 +65,17 @@ export function paddedK(k: number): number {
 /** Scales of one row of `k` weights. */
 export function groupCount(scale: ScaleFormat, k: number): number {
   return scale.k === ALL ? 1 : Math.ceil(k / scale.k);
+}
+
+/** Whether a matmul takes its input in float32: told so, or because the weight's values are no small integers. */
+export function takesFloats({ float, lut, activations }: WeightFormat): boolean {
+  if (float !== undefined || activations === 'float') return true;
+  return lut !== undefined && (lut.dim > 1 || lut.entry === 'f16' || lut.entry === 'f32');
+}
+
+/** To one operation of a value w: rounded to float32 where the matmul takes floats, else exact. */
+export function roundingOf(format: WeightFormat): (x: number) => number {
+  return takesFloats(format) ? Math.fround : (x) => x;
 }
 
 export function floatFormat(float: FloatType): WeightFormat {

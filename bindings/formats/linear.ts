@@ -1,4 +1,5 @@
-// Linear quantization: w = scale * q + bias, or w = scale * (q - 2^(bits - 1)) where no bias is stored.
+// Linear quantization: w = scale * q + bias, or w = scale * (q - 2^(bits - 1)) where no bias is stored. With float
+// activations product and sum are rounded to f32 one after the other.
 //
 //   <path>.weight  U32 [n, paddedK(k) * bits / 32]   the codes' bit stream
 //   <path>.scales  F32, F16, BF16 [n, groups]        one a group of `group_size` weights along k, or of a row;
@@ -6,13 +7,30 @@
 //   <path>.biases  likewise, unless symmetric
 
 import { unpackBits } from './bits.js';
+import { FLOATS_NAME, parseActivations } from './activations.js';
 import type { Codec, FieldReader } from './codec.js';
 import { expectOneOf, expectOnlyKeys } from './expect.js';
 import { decodeFloats } from './float_bytes.js';
-import { ALL, groupCount, paddedK, type ScaleFormat, type WeightFormat } from './format.js';
+import {
+  ALL,
+  groupCount,
+  paddedK,
+  roundingOf,
+  type ScaleFormat,
+  type WeightFormat,
+} from './format.js';
 import { dtypeName, type PartShape } from './parts.js';
 
-const KEYS = ['type', 'bits', 'granularity', 'group_size', 'mode', 'symmetric', 'in_features'];
+const KEYS = [
+  'type',
+  'bits',
+  'granularity',
+  'group_size',
+  'mode',
+  'symmetric',
+  'activations',
+  'in_features',
+];
 /** Widths that run. */
 export const LINEAR_BITS: readonly number[] = [1, 2, 3, 4, 5, 6, 8];
 /** Weights along k that may share a scale, where it is not all of a row. */
@@ -65,13 +83,13 @@ export const linear: Codec = {
   },
 
   decode(format, bytes, begin, end, k) {
-    const { bits, bias } = format;
+    const { bits } = format;
     const scale = format.scale!;
     const groups = groupCount(scale, k);
     const scales = decodeFloats(bytes.scales!, scale.dtype);
-    const biases = bias
-      ? decodeFloats(bytes.biases!, scale.dtype)
-      : scales.map((one) => -(2 ** (bits - 1)) * one);
+    const biases = format.bias && decodeFloats(bytes.biases!, scale.dtype);
+    const zero = biases ? 0 : 2 ** (bits - 1);
+    const round = roundingOf(format);
     const stride = paddedK(k);
     const codes = unpackBits(bytes.codes!, bits, (end - begin) * stride);
     const out = new Float64Array((end - begin) * k);
@@ -79,23 +97,24 @@ export const linear: Codec = {
       const first = scale.rows === ALL ? 0 : row * groups;
       for (let i = 0; i < k; i++) {
         const group = first + (scale.k === ALL ? 0 : Math.floor(i / scale.k));
-        out[row * k + i] = scales[group]! * codes[row * stride + i]! + biases[group]!;
+        const value = round(scales[group]! * (codes[row * stride + i]! - zero));
+        out[row * k + i] = biases ? round(value + biases[group]!) : value;
       }
     }
     return out;
   },
 
-  name({ bits, bias, scale }) {
+  name({ bits, bias, scale, activations }) {
     const granularity = granularityOf(scale!);
     const group = scale!.k === DEFAULT_GROUP ? '' : `-g${scale!.k}`;
     const shared = granularity === 'per_block' ? group : `-${granularity.replace('per_', '')}`;
-    return `int${bits}${bias ? '-asym' : ''}${shared}`;
+    return `int${bits}${bias ? '-asym' : ''}${shared}${activations ? FLOATS_NAME : ''}`;
   },
 
-  toJson({ bits, scale, bias }) {
+  toJson({ bits, scale, bias, activations }) {
     const granularity = granularityOf(scale!);
     const shared = granularity === 'per_block' ? { group_size: scale!.k } : { granularity };
-    return { bits, ...shared, symmetric: !bias };
+    return { bits, ...shared, symmetric: !bias, ...(activations && { activations }) };
   },
 
   parse(fields) {
@@ -104,8 +123,11 @@ export const linear: Codec = {
     const symmetric = fields.boolean('symmetric', false);
     const granularity = fields.string('granularity', 'per_block') as Granularity;
     expectOneOf(fields, 'granularity', granularity, GRANULARITIES);
-    if (granularity === 'per_block') return parseAffine(fields, symmetric);
-    return linearFormat(parseBits(fields), symmetric, undefined, granularity);
+    const format =
+      granularity === 'per_block'
+        ? parseAffine(fields, symmetric)
+        : linearFormat(parseBits(fields), symmetric, undefined, granularity);
+    return parseActivations(fields, format);
   },
 };
 

@@ -1,6 +1,6 @@
 // A packed weight from its tensors: all that its format's codec lists, of those shapes, and no other.
 
-import { FormatError, UnsupportedError } from '../errors.js';
+import { FormatError } from '../errors.js';
 import { codecOf, formatName } from '../formats/codecs.js';
 import { paddedK, type WeightFormat, withScaleType } from '../formats/format.js';
 import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
@@ -13,7 +13,7 @@ type Tensors = ReadonlyMap<string, StoredTensor>;
 /**
  * @param codes the tensor that holds the weight's codes
  * @throws FormatError for a part that is missing, has another shape or type, or that config.json does not
- *   know; UnsupportedError for tables of a type that does not run
+ *   know
  */
 export function packedWeight(
   tensors: Tensors,
@@ -22,7 +22,7 @@ export function packedWeight(
   meaning: Meaning,
 ): Weight {
   const where = `[${codes.source.name}] ${codes.name}`;
-  const [n = 0, width] = codes.shape;
+  const [rows = 0, width] = codes.shape;
   const { bits } = meaning.format;
   if (width === undefined) {
     const came = `${codes.dtype} ${shapeText(codes.shape)}`;
@@ -30,6 +30,7 @@ export function packedWeight(
   }
   const k = meaning.inFeatures ?? Math.floor((width * 32) / bits);
   const format = withStoredScales(tensors, path, meaning.format);
+  const n = rows * codecOf(format).parts(format, 1, 1)[0]!.serves;
   const parts = codecOf(format)
     .parts(format, n, k)
     .map((shape): Part => {
@@ -67,11 +68,6 @@ function withStoredScales(tensors: Tensors, path: string, format: WeightFormat):
 function checkTensor({ source, name, dtype, shape }: StoredTensor, part: PartShape, codes: string) {
   if (dtype === part.dtype && shape.join() === part.shape.join()) return;
   const where = `[${source.name}] ${name}`;
-  if (part.role === 'lut' && dtype !== part.dtype) {
-    throw new UnsupportedError(
-      `${where}: a palette of ${dtype} is not supported, only ${part.dtype}`,
-    );
-  }
   const expected = `expected ${part.dtype} ${shapeText(part.shape)}`;
   const reason = part.role === 'codes' ? `, ${codes}` : '';
   throw new FormatError(`${where}: ${dtype} ${shapeText(shape)}, ${expected}${reason}`);

@@ -130,6 +130,15 @@ test('the layout of a palette is as documented', async ({ dir, model }) => {
   assert.is(header[`${DOWN}.weight`], undefined);
 });
 
+test('float activations are stored with the tensor', async ({ dir, model }) => {
+  const out = join(dir, 'out');
+  const recipe = parseRecipe({ global: { type: 'linear', dtype: 'int4', activations: 'float' } });
+  await compressModel(model, out, { recipe });
+  const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
+  assert.is(config.quantization_config.tensors[DOWN].activations, 'float');
+  assert.is((await allRows(out)).formats.get(DOWN), 'int4-a32');
+});
+
 test("MLX's key is written where MLX would read the same weights, and only there", async ({
   dir,
 }) => {
@@ -151,6 +160,16 @@ test("MLX's key is written where MLX would read the same weights, and only there
     }),
   });
   assert.is(mixed.quantization, undefined);
+  for (const unlike of [
+    { granularity: 'per_channel' },
+    { granularity: 'per_tensor' },
+    { block_size: 16 },
+    { activations: 'float' },
+  ]) {
+    const recipe = parseRecipe({ global: { ...linear, ...unlike } });
+    const out = Object.keys(unlike).join() + Object.values(unlike).join();
+    assert.is((await config(out, { recipe })).quantization, undefined, out);
+  }
   const none = await config('d', { recipe: parseRecipe({ global: { type: 'none' } }) });
   assert.is(none.quantization_config, undefined);
 });

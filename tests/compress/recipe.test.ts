@@ -9,6 +9,7 @@ import {
   schemeRecipe,
 } from '../../bindings/compress/recipe.js';
 import { OptionError, UnsupportedError } from '../../bindings/errors.js';
+import { withFloats } from '../../bindings/formats/activations.js';
 import { formatName } from '../../bindings/formats/codecs.js';
 import { ALL, type WeightFormat } from '../../bindings/formats/format.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
@@ -100,8 +101,11 @@ const WORDS: [unknown, WeightFormat][] = [
   [{ ...int8, granularity: 'per_channel' }, linearFormat(8, true, undefined, 'per_channel')],
   [{ ...int8, granularity: 'per_tensor' }, linearFormat(8, true, undefined, 'per_tensor')],
   [{ type: 'palettize', nbits: 6 }, paletteFormat(6, { rows: ALL, perChannel: false })],
+  [{ ...int4, activations: 'float' }, withFloats(linearFormat(4, true))],
+  [{ ...int4, activations: 'int8' }, linearFormat(4, true)],
+  [{ ...palette4, activations: 'float' }, withFloats(paletteFormat(4))],
   [{ ...palette4, group_size: 8 }, paletteFormat(4, { rows: 8 })],
-  [{ ...palette4, lut_dtype: 'int8' }, paletteFormat(4, { entryBits: 8 })],
+  [{ ...palette4, lut_dtype: 'int8' }, paletteFormat(4, { entry: 'i8' })],
   [
     { type: 'palettize', nbits: 2, granularity: 'per_grouped_channel' },
     paletteFormat(2, { rows: 32, perChannel: false }),
@@ -153,6 +157,8 @@ const WRONG: [unknown, RegExp][] = [
   [{ global: { ...palette4, enable_per_channel_scale: 1 } }, /enable_per_channel_scale: .*1/],
   [{ global: { ...palette4, lut_dtype: 'float16' } }, /lut_dtype: .*"float16"/],
   [{ global: { ...palette4, cluster_dim: 2 } }, /unknown key "cluster_dim"/],
+  [{ global: { ...int4, activations: 'int4' } }, /global\.activations: .*int8 or float.*"int4"/],
+  [{ global: { type: 'none', activations: 'float' } }, /unknown key "activations"/],
   [{ overrides: {} }, /overrides: expected an array/],
   [{ overrides: [int4] }, /overrides\[0\]: expected match or kind/],
   [{ overrides: [{ kind: 'norm', ...int4 }] }, /overrides\[0\]\.kind/],

@@ -25,7 +25,8 @@ for (const type of ['f32', 'f16', 'bf16'] as const) {
           const out = core.output((rows.length / k) * n * 4);
           const weight = core.input(withHeader(floatFormat(type), [n, k], w.packed));
           const fields = { out, x: core.input(rows), weight, n, k };
-          return { code: CODE_MATMUL, fields, rows: rows.length / k, outputs: [out] };
+          const m = rows.length / k;
+          return { code: CODE_MATMUL, fields, rows: m, scratchBytes: 32 * m, outputs: [out] };
         });
         return out!;
       };

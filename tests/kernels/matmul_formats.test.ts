@@ -1,4 +1,4 @@
-// Every format from its stored bytes through packing to its matmul, against float64 loops over the decoded
+// Every format of int8 activations from its stored bytes through packing to its matmul, against float64 loops over the decoded
 // weights; and one row alone against the same row among others: a token's result must not depend on how the
 // prompt was cut.
 
@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import { BLOCK, CODE_MATMUL, TILE_BYTES } from '../../assembly/op_layout.js';
 import { matmul, type QuantizedRows, quantizeRows } from '../../bindings/executor/reference.js';
 import { codecOf } from '../../bindings/formats/codecs.js';
+import { takesFloats } from '../../bindings/formats/format.js';
 import { readRows } from '../../bindings/model/read_rows.js';
 import type { Weight } from '../../bindings/model/weight.js';
 import { assertClose, assertSameBytes } from '../support/compare.js';
@@ -62,7 +63,7 @@ function magnitudes(w: Float64Array, weight: Weight, bytes: Bytes): Float64Array
   return w.map((value, i) => Math.abs(value - offsets[i]!) + Math.abs(offsets[i]!));
 }
 
-for (const format of FORMATS.filter(({ float }) => !float)) {
+for (const format of FORMATS.filter((format) => !takesFloats(format))) {
   for (const { m, n, k } of SHAPES) {
     test(`matmul ${caseOf(format)}, ${caseName({ m, n, k })}`, async () => {
       const random = new TestRandom(m * 100000 + n * 1000 + k);

@@ -75,6 +75,18 @@ test('a palette', () => {
   assert.equal(meaning, { format: paletteFormat(4), inFeatures: 172 });
 });
 
+test('float activations', () => {
+  const format = { ...linearFormat(4, true), activations: 'float' };
+  assert.equal(parse(ours({ ...TENSOR, activations: 'float' }))!.meaning('a')!.format, format);
+  assert.is(
+    parse(ours({ ...TENSOR, activations: 'int8' }))!.meaning('a')!.format.activations,
+    undefined,
+  );
+  // Values that are floats need not be told.
+  const floats = parse(ours({ ...PALETTE, lut_dtype: 'float16', activations: 'float' }))!;
+  assert.equal(floats.meaning('a')!.format, paletteFormat(4, { entry: 'f16' }));
+});
+
 test('every packed format comes back from its metadata, but for the type of scales', () => {
   for (const format of PACKED_FORMATS) {
     const keys = halfbyteKeys([{ path: 'a', k: 128, format }]);
@@ -105,10 +117,26 @@ const REFUSED: readonly [config: Record<string, unknown>, code: ErrorCode, parts
   [ours({ ...PALETTE, granularity: 'per_tensor' }), 'FORMAT', ['group_size', 'per_tensor', '16']],
   [ours({ ...PALETTE, granularity: 'per_row' }), 'UNSUPPORTED', ['granularity', 'per_row']],
   [ours({ ...PALETTE, group_size: 0 }), 'FORMAT', ['tensors.a.group_size', '0', '1']],
-  [ours({ ...PALETTE, lut_dtype: 'float16' }), 'UNSUPPORTED', ['lut_dtype', 'float16', 'int8']],
+  [ours({ ...PALETTE, lut_dtype: 'float8' }), 'UNSUPPORTED', ['lut_dtype', 'float8', 'float32']],
+  [
+    ours({ ...PALETTE, block_size: 32 }),
+    'FORMAT',
+    ['block_size', 'enable_per_channel_scale', '32'],
+  ],
+  [ours({ ...TENSOR, activations: 'int4' }), 'UNSUPPORTED', ['activations', 'int4', 'float']],
+  [
+    ours({ ...PALETTE, lut_dtype: 'float16', activations: 'int8' }),
+    'UNSUPPORTED',
+    ['tensors.a.activations', 'int8', 'float'],
+  ],
   [ours({ ...TENSOR, granularity: 'per_row' }), 'UNSUPPORTED', ['granularity', 'per_row']],
   [ours({ ...TENSOR, zero_point: 3 }), 'UNSUPPORTED', ['tensors.a.zero_point']],
-  [ours({ ...PALETTE, cluster_dim: 4 }), 'UNSUPPORTED', ['tensors.a.cluster_dim']],
+  [ours({ ...PALETTE, cluster_dim: 3 }), 'UNSUPPORTED', ['tensors.a.cluster_dim', '3', '2 and 4']],
+  [
+    ours({ ...PALETTE, cluster_dim: 4, group_size: 6 }),
+    'FORMAT',
+    ['group_size', '6', 'cluster_dim 4'],
+  ],
   [ours({ ...PALETTE, in_features: undefined }), 'FORMAT', ['in_features', 'nothing']],
   [ours({ ...TENSOR, bits: 0 }), 'FORMAT', ['tensors.a.bits', '0']],
   [ours({ ...TENSOR, in_features: 0 }), 'FORMAT', ['tensors.a.in_features', '0']],

@@ -261,10 +261,10 @@ const REFUSED: readonly [
     ['a.lut', '[3, 64]', '[3, 16]'],
   ],
   [
-    'tables of float16',
+    'tables of float16 said to be of integers',
     { ...PALETTE, 'a.lut': ['F16', 3, 16] },
     palette(60),
-    'UNSUPPORTED',
+    'FORMAT',
     ['a.lut', 'F16', 'I8'],
   ],
   [

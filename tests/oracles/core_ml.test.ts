@@ -74,7 +74,7 @@ function paletteOf({ bits, dtype, indices, lut, scale }: Golden): Ours {
   const rows = lut.length === 1 ? ALL : n / lut.length;
   const perChannel = scale.length === n;
   return {
-    format: withScaleType(paletteFormat(bits, { rows, perChannel, entryBits: 8 }), dtype),
+    format: withScaleType(paletteFormat(bits, { rows, perChannel, entry: 'i8' }), dtype),
     bytes: {
       codes: streamOf(indices, bits, 0),
       scales: encodeFloats(scale.flat(), dtype),

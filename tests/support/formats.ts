@@ -1,6 +1,7 @@
 // THE list of formats: kernel, identity, everywhere and benchmark tests go through it, so that a format which is
 // listed here is tested wherever formats are. And weights of any of them, as a file holds them.
 
+import { withFloats } from '../../bindings/formats/activations.js';
 import { packBits } from '../../bindings/formats/bits.js';
 import { codecOf, formatName } from '../../bindings/formats/codecs.js';
 import {
@@ -10,6 +11,7 @@ import {
   withScaleType,
 } from '../../bindings/formats/format.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
+import { encodeEntries, entryBits } from '../../bindings/formats/lut_entry.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { type PartShape, partBytes, type Role } from '../../bindings/formats/parts.js';
 import { memorySource } from '../../bindings/model/source.js';
@@ -45,20 +47,47 @@ export const PACKED_FORMATS: readonly WeightFormat[] = [
   paletteFormat(4, { rows: ALL }),
   paletteFormat(6, { rows: ALL, perChannel: false }),
   paletteFormat(4, { rows: 3, perChannel: false }),
-  paletteFormat(2, { rows: 8, entryBits: 8 }),
-  paletteFormat(4, { rows: 40, entryBits: 8, perChannel: false }),
+  paletteFormat(2, { rows: 8, entry: 'i8' }),
+  paletteFormat(4, { rows: 40, entry: 'i8', perChannel: false }),
+  // Small integers in groups along k.
+  paletteFormat(4, { rows: ALL, block: 32 }),
+  paletteFormat(4, { rows: ALL, block: 16 }),
+  // Floats: their activations, their tables.
+  ...[linearFormat(4, true), linearFormat(5, false, 16), linearFormat(8, false)].map(withFloats),
+  withFloats(linearFormat(3, false, undefined, 'per_channel')),
+  withFloats(paletteFormat(4)),
+  withFloats(paletteFormat(6, { rows: 3 })),
+  paletteFormat(4, { entry: 'f16', perChannel: false }),
+  paletteFormat(3, { rows: 8, entry: 'f16' }),
+  paletteFormat(8, { rows: ALL, entry: 'f16', perChannel: false }),
+  paletteFormat(4, { rows: ALL, entry: 'f32', block: 64 }),
+  paletteFormat(2, { rows: 5, entry: 'f32', perChannel: false }),
+  // Vectors.
+  paletteFormat(8, { rows: ALL, entry: 'f16', perChannel: false, dim: 2 }),
+  paletteFormat(6, { rows: 16, dim: 4 }),
+  paletteFormat(4, { rows: 6, entry: 'f32', dim: 2, block: 16 }),
+  paletteFormat(3, { rows: 8, entry: 'f16', dim: 4 }),
+  paletteFormat(4, { rows: 16, dim: 2, perChannel: false }),
 ];
 
 /** All, with every type of floats and of scales. */
 export const FORMATS: readonly WeightFormat[] = [
   ...TYPES.map(floatFormat),
-  ...PACKED_FORMATS.flatMap((format) => TYPES.map((type) => withScaleType(format, type))),
+  ...PACKED_FORMATS.flatMap((format) =>
+    format.scale ? TYPES.map((type) => withScaleType(format, type)) : [format],
+  ),
 ];
 
 /** For test names. */
 export function caseOf(format: WeightFormat): string {
   const scales = format.scale ? `, scales ${format.scale.dtype}` : '';
   return `${formatName(format)}${scales}`;
+}
+
+/** At least `n` rows: a vector palette has them by the vector. */
+export function wholeRows({ lut }: WeightFormat, n: number): number {
+  const dim = lut?.dim ?? 1;
+  return Math.ceil(n / dim) * dim;
 }
 
 /** A seeded weight [n, k], hostile on purpose: rows and tables of extremes, scales of both signs and of zero. */
@@ -92,7 +121,7 @@ export function weightOf(
 
 function partOf(format: WeightFormat, shape: PartShape, random: TestRandom): Uint8Array {
   const count = shape.shape.reduce((a, b) => a * b);
-  const type = format.float ?? format.scale!.dtype;
+  const type = format.float ?? format.scale?.dtype ?? 'f32';
   const make: Readonly<Record<Role, () => ArrayBufferView>> = {
     codes: () =>
       format.float ? floats(count, 1, type, random) : codes(format.bits, shape, random),
@@ -121,11 +150,16 @@ function floats(count: number, size: number, type: 'f32' | 'f16' | 'bf16', rando
   return stored(Float32Array.from({ length: count }, draw), type).bits;
 }
 
-/** Every other table is all extremes. */
-function tables(count: number, { bits, lut }: WeightFormat, random: TestRandom): Int8Array {
-  const most = 2 ** (lut!.entryBits - 1);
-  return Int8Array.from({ length: count }, (_, i) => {
-    if ((i >> bits) % 2 === 0) return random.below(2) === 0 ? -most : most - 1;
+/** Every other table is all extremes: of integers; of floats, sizes that have a square in float32. */
+function tables(count: number, { bits, lut }: WeightFormat, random: TestRandom): Uint8Array {
+  const { entry, dim } = lut!;
+  const most = 2 ** (entryBits(entry) - 1);
+  const isFloat = entryBits(entry) === 0;
+  const values = Array.from({ length: count }, (_, i) => {
+    const isExtreme = Math.floor(i / dim / 2 ** bits) % 2 === 0;
+    if (isFloat) return random.normal() * (isExtreme ? 10 ** (random.below(9) - 4) : 0.02);
+    if (isExtreme) return random.below(2) === 0 ? -most : most - 1;
     return random.below(2 * most) - most;
   });
+  return encodeEntries(values, entry);
 }

@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert';
 import { PACKED_BYTES, PACKED_FIRST } from '../../assembly/op_layout.js';
 import { packedBytes, packedHeader, tableBytes } from '../../bindings/executor/wasm/packing.js';
-import type { Role } from '../../bindings/formats/parts.js';
+import { type Role, rowBytes } from '../../bindings/formats/parts.js';
 import { matrixShape, type Weight } from '../../bindings/model/weight.js';
 import type { Block, Core } from './core.js';
 import { withHeader } from './ops.js';
@@ -30,10 +30,10 @@ export function packIn(
   const first = packedHeader(format, n, k).get(PACKED_FIRST)!;
   const behind = new Uint8Array(packedBytes(format, n, k) - PACKED_BYTES).fill(0xff);
   if (bytes.lut && first > PACKED_BYTES) {
-    const entries = 2 ** format.bits;
-    for (let i = 0; i * entries < bytes.lut.length; i++) {
-      const table = bytes.lut.subarray(i * entries, (i + 1) * entries);
-      behind.set(table, i * tableBytes(format.bits));
+    const size = rowBytes(weight.parts.find(({ role }) => role === 'lut')!);
+    for (let i = 0; i * size < bytes.lut.length; i++) {
+      const table = bytes.lut.subarray(i * size, (i + 1) * size);
+      behind.set(table, i * tableBytes(format.bits, format.lut!));
     }
   }
   const packed = core.input(withHeader(format, [n, k], behind));

@@ -1,6 +1,10 @@
 // Options of a recipe, as its author wrote them.
 
 import { OptionError } from '../../errors.js';
+import { activationsOf, withFloats } from '../../formats/activations.js';
+import { formatName } from '../../formats/codecs.js';
+import type { WeightFormat } from '../../formats/format.js';
+import { describe } from '../../model/json_fields.js';
 
 /** @throws OptionError for a key that is not among `names` */
 export function expectKeys(
@@ -11,4 +15,15 @@ export function expectKeys(
   for (const key of Object.keys(options)) {
     if (!names.includes(key)) throw new OptionError(`[recipe] ${where}: unknown key "${key}"`);
   }
+}
+
+/** The format with the recipe's `activations`. @throws OptionError for a word that the format does not run with */
+export function withActivations(format: WeightFormat, came: unknown, where: string): WeightFormat {
+  if (came === undefined) return format;
+  const known = activationsOf(format);
+  if (!known.some((word) => word === came)) {
+    const expected = `expected ${known.join(' or ')} for ${formatName(format)}`;
+    throw new OptionError(`[recipe] ${where}.activations: ${expected}, came ${describe(came)}`);
+  }
+  return came === 'float' ? withFloats(format) : format;
 }

@@ -5,6 +5,7 @@
 
 import { OptionError, UnsupportedError } from '../../errors.js';
 import { ALL, paddedK, type WeightFormat } from '../../formats/format.js';
+import { entryBits } from '../../formats/lut_entry.js';
 import {
   MAX_TABLE_ROWS,
   PALETTE_BITS,
@@ -41,7 +42,7 @@ function run(weights: Floats, k: number, { bits, lut, scale }: WeightFormat): Fi
   const tables = Math.ceil(rows / tableRows);
   const entries = new Int8Array(tables << bits);
   const scales = new Float32Array(perChannel ? rows : tables);
-  const most = 2 ** (lut!.entryBits - 1) - 1;
+  const most = 2 ** (entryBits(lut!.entry) - 1) - 1;
   for (let first = 0, group = 0; first < rows; first += tableRows, group++) {
     const count = Math.min(tableRows, rows - first);
     const row = (r: number) => weights.subarray((first + r) * k, (first + r + 1) * k);
@@ -184,10 +185,10 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
     throw wrong('enable_per_channel_scale', 'true or false', perChannel);
   }
   if (entries !== undefined && entries !== 'int8') throw wrong('lut_dtype', '"int8"', entries);
-  const entryBits = entries === 'int8' ? ({ entryBits: 8 } as const) : {};
+  const entry = entries === 'int8' ? ({ entry: 'i8' } as const) : {};
   if (granularity === 'per_tensor') {
     if (options.group_size === undefined) {
-      return paletteFormat(bits, { rows: ALL, perChannel, ...entryBits });
+      return paletteFormat(bits, { rows: ALL, perChannel, ...entry });
     }
     throw wrong('group_size', `nothing with granularity ${granularity}`, options.group_size);
   }
@@ -199,5 +200,5 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
   if (!Number.isInteger(rows) || (rows as number) < 1 || (rows as number) > MAX_TABLE_ROWS) {
     throw wrong('group_size', `an integer from 1 to ${MAX_TABLE_ROWS}`, rows);
   }
-  return paletteFormat(bits, { rows: rows as number, perChannel, ...entryBits });
+  return paletteFormat(bits, { rows: rows as number, perChannel, ...entry });
 }

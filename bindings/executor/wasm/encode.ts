@@ -1,8 +1,9 @@
 // Writes the plan into the core's memory as op_layout.ts says: names become addresses, and a quantize_rows
-// op is put before each quantized matmul whose input is not already there in int8.
+// op is put before each matmul of int8 activations whose input is not already there in int8.
 
 import * as layout from '../../../assembly/op_layout.js';
 import { UnsupportedError } from '../../errors.js';
+import { takesFloats } from '../../formats/format.js';
 import type { Weight } from '../../model/weight.js';
 import type { Op, Plan } from '../../plan/ops.js';
 import type { KvType } from '../executor.js';
@@ -109,7 +110,7 @@ class Encoder {
       [layout.OP_N, n],
       [layout.OP_K, k],
     ];
-    if (!weight.format.float) {
+    if (!takesFloats(weight.format)) {
       const { q, scales, sums } = this.#places.quantized;
       const copy = [
         [layout.OP_SCALES, scales],

@@ -6,13 +6,14 @@
 
 import {
   BLOCK,
+  FLOAT_TILE_BYTES,
   OP_BYTES,
   PANEL,
   PLAN_BYTES,
   ROW_BYTES,
-  TILE_BYTES,
 } from '../../../assembly/op_layout.js';
 import { CapacityError } from '../../errors.js';
+import { takesFloats } from '../../formats/format.js';
 import type { Weight } from '../../model/weight.js';
 import type { Op, Plan } from '../../plan/ops.js';
 import { type KvType, type MemoryNeed, PAGE_SIZE } from '../executor.js';
@@ -92,7 +93,7 @@ export function layOut(
   const paddedWidth = align(widestInput(ops, weights));
   // matmul_*: a tile, and of every row the sums of a panel; matvec_codes: scales and biases of a panel as f32, 64
   // bytes a block; matvec_q4_baseline: a row of x as i16; sdpa.
-  const tiled = TILE_BYTES + ROWS_PER_STEP * PANEL * 4;
+  const tiled = FLOAT_TILE_BYTES + ROWS_PER_STEP * PANEL * 4;
   const scratchBytes = align(Math.max(tiled, (paddedWidth / BLOCK) * 64, attention));
   const scratch = take(threads * scratchBytes);
 
@@ -147,12 +148,12 @@ export function pagesOf(positions: number): number {
   return Math.ceil(positions / PAGE_SIZE);
 }
 
-/** Widest input of a quantized matmul. */
+/** Widest input of a matmul that takes int8. */
 function widestInput(ops: readonly Op[], weights: ReadonlyMap<string, Weight>): number {
   let widest = 0;
   for (const op of ops) {
     const weight = op.kind === 'matmul' ? weights.get(op.weight) : undefined;
-    if (weight && !weight.format.float) widest = Math.max(widest, weight.shape[1] ?? 0);
+    if (weight && !takesFloats(weight.format)) widest = Math.max(widest, weight.shape[1] ?? 0);
   }
   return widest;
 }

@@ -16,7 +16,7 @@ import {
   CODE_SILU_MUL,
   PANEL,
 } from '../../../assembly/op_layout.js';
-import type { WeightFormat } from '../../formats/format.js';
+import { takesFloats, type WeightFormat } from '../../formats/format.js';
 import type { KvType } from '../executor.js';
 import { panelBytes } from './packing.js';
 
@@ -81,10 +81,10 @@ function quantizeRows({ k }: OpShape, { length: m }: readonly number[]): number 
   return m * (k * F32 + int8RowBytes(k));
 }
 
-/** Quantized weights take int8 rows, float weights take floats. */
+/** Int8 rows in, or floats, as the format has it. */
 function matmul(op: OpShape, { length: m }: readonly number[]): number {
   const { n, k, format, weightBytes } = op;
-  const input = format?.float ? k * F32 : int8RowBytes(k);
+  const input = format && takesFloats(format) ? k * F32 : int8RowBytes(k);
   return weightBytes + m * (input + n * F32);
 }
 

@@ -5,7 +5,8 @@ import { PACKED_BYTES, PACKED_FIRST, PANEL } from '../../../assembly/op_layout.j
 import { FormatError } from '../../errors.js';
 import { decodeFloats } from '../../formats/float_bytes.js';
 import type { WeightFormat } from '../../formats/format.js';
-import { bytesOfRows, type Role } from '../../formats/parts.js';
+import { wrongEntry } from '../../formats/lut_entry.js';
+import { bytesOfRows, type Role, rowBytes } from '../../formats/parts.js';
 import type { Part, Weight } from '../../model/weight.js';
 import { nextTask } from '../../platform/next_task.js';
 import type { Core, MemoryViews } from './core.js';
@@ -34,8 +35,8 @@ export interface Staging {
 /**
  * Packs `weight` at address `to`.
  * @param onBytes called with the file bytes read since the last call
- * @throws FormatError naming the tensor and row if it holds infinity or NaN, or the table with an entry of more bits
- *   than its format says
+ * @throws FormatError naming the tensor and row if it holds infinity or NaN, or the table with an entry that its
+ *   format does not have
  */
 export async function packWeight(
   core: Core,
@@ -91,21 +92,20 @@ function placeTables(
   packed: number,
 ): void {
   const first = Math.floor(row / part.serves);
-  const count = 2 ** bits;
-  const most = 2 ** (lut!.entryBits - 1);
+  const size = rowBytes(part);
   const apart = views.words[(packed + PACKED_FIRST) / 4]! > PACKED_BYTES;
-  for (let i = 0; i < bytes.length; i += count) {
-    const table = first + i / count;
-    const entries = bytes.subarray(i, i + count);
-    const wrong = entries.findIndex((byte) => ((byte + most) & 255) >= 2 * most);
-    if (wrong >= 0) {
-      const entry = (entries[wrong]! << 24) >> 24;
+  for (let i = 0; i < bytes.length; i += size) {
+    const table = first + i / size;
+    const entries = bytes.subarray(i, i + size);
+    const wrong = wrongEntry(entries, lut!.entry);
+    if (wrong !== null) {
+      const where = `[load] ${part.source.name}: ${part.name}`;
       throw new FormatError(
-        `[load] ${part.source.name}: ${part.name}: entry ${entry} in table ${table}, ` +
-          `expected ${lut!.entryBits} bits, ${-most} to ${most - 1}`,
+        `${where}: ${wrong.came} in table ${table}, expected ${wrong.expected}`,
       );
     }
-    if (apart) views.bytes(packed + PACKED_BYTES + table * tableBytes(bits), count).set(entries);
+    const to = packed + PACKED_BYTES + table * tableBytes(bits, lut!);
+    if (apart) views.bytes(to, size).set(entries);
   }
 }
 

@@ -7,8 +7,13 @@ import {
   FLOAT_BYTES,
   type FloatType,
   groupCount,
+  type LutEntry,
+  type LutFormat,
+  takesFloats,
   type WeightFormat,
 } from '../../formats/format.js';
+import { entryType } from '../../formats/lut_entry.js';
+import { tableCount } from '../../formats/palette_codec.js';
 import type { Weight } from '../../model/weight.js';
 
 const { BLOCK, PANEL, PACKED_BYTES } = layout;
@@ -19,16 +24,26 @@ export const DTYPE_CODES: Readonly<Record<FloatType, number>> = {
   bf16: layout.DTYPE_BF16,
 };
 
+const ENTRY_CODES: Readonly<Record<LutEntry, number>> = {
+  i7: layout.DTYPE_INT8,
+  i8: layout.DTYPE_INT8,
+  f16: layout.DTYPE_F16,
+  f32: layout.DTYPE_F32,
+};
+
 /** Bytes of a palette's panel before its indices: the table, and scales as f32 (kernels/matvec_lut4.ts). */
 const LUT4_HEAD = 16 + PANEL * 4;
 
 const MATVEC_BITS: readonly number[] = [1, 2, 3, 5, 6];
 
 /** The kernel that a format has: one of its own, if it is as this is made for. */
-function kernelOf({ float, lut, bits, scale }: WeightFormat): number {
+function kernelOf(format: WeightFormat): number {
+  const { float, lut, bits, scale } = format;
   if (float) return layout.KERNEL_FLOAT;
+  if (takesFloats(format)) return layout.KERNEL_CODES_FLOAT;
   if (lut) {
-    const isFused = bits === 4 && lut.rows === 16 && lut.entryBits === 7 && scale!.rows === 1;
+    const isRow = scale!.rows === 1 && scale!.k === ALL;
+    const isFused = bits === 4 && lut.rows === 16 && lut.entry === 'i7' && isRow;
     return isFused ? layout.KERNEL_LUT4 : layout.KERNEL_CODES;
   }
   const isBlock = scale!.k === BLOCK && scale!.rows === 1;
@@ -47,17 +62,19 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
   const { float, lut, scale, bias, bits } = format;
   return new Map<number, number>([
     [layout.PACKED_KERNEL, kernelOf(format)],
-    [layout.PACKED_DTYPE, DTYPE_CODES[float ?? scale!.dtype]],
+    [layout.PACKED_DTYPE, DTYPE_CODES[float ?? scale?.dtype ?? 'f32']],
     [layout.PACKED_HAS_BIAS, bias ? 1 : 0],
     [layout.PACKED_BITS, bits],
     [layout.PACKED_GROUP, scale?.k ?? 0],
     [layout.PACKED_SCALE_ROWS, scale?.rows ?? 0],
     [layout.PACKED_PANEL, panelBytes(format, k)],
-    [layout.PACKED_CODES, panelBytes(format, k) - codeBytes(bits, k)],
+    [layout.PACKED_CODES, float ? 0 : panelBytes(format, k) - codeBytes(format, k)],
     [layout.PACKED_FIRST, PACKED_BYTES + tablesBytes(format, n)],
-    [layout.PACKED_TABLE, lut ? tableBytes(bits) : 0],
+    [layout.PACKED_TABLE, lut ? tableBytes(bits, lut) : 0],
     [layout.PACKED_TABLE_ROWS, lut?.rows ?? 0],
     [layout.PACKED_MATVEC, matvecOf(format)],
+    [layout.PACKED_ENTRY, lut ? ENTRY_CODES[lut.entry] : 0],
+    [layout.PACKED_DIM, lut?.dim ?? 1],
   ]);
 }
 
@@ -75,27 +92,29 @@ export function weightBytes({ shape, format }: Weight): number {
 
 /** Bytes of 8 rows of `k` weights in the core's memory. */
 export function panelBytes(format: WeightFormat, k: number): number {
-  const { float, bits, scale, bias } = format;
+  const { float, scale, bias } = format;
   if (float) return PANEL * k * FLOAT_BYTES[float];
-  if (kernelOf(format) === layout.KERNEL_LUT4) return LUT4_HEAD + codeBytes(bits, k);
+  const codes = codeBytes(format, k);
+  if (kernelOf(format) === layout.KERNEL_LUT4) return LUT4_HEAD + codes;
+  if (!scale) return codes;
   // Whole blocks have all their groups, although a file may have fewer.
-  const groups = groupCount(scale!, Math.ceil(k / BLOCK) * BLOCK);
-  return codeBytes(bits, k) + PANEL * groups * FLOAT_BYTES[scale!.dtype] * (bias ? 2 : 1);
+  const groups = groupCount(scale, Math.ceil(k / BLOCK) * BLOCK);
+  return codes + PANEL * groups * FLOAT_BYTES[scale.dtype] * (bias ? 2 : 1);
 }
 
 /** Of the codes of a panel. */
-function codeBytes(bits: number, k: number): number {
-  return (PANEL * Math.ceil(k / BLOCK) * BLOCK * bits) / 8;
+function codeBytes({ bits, lut }: WeightFormat, k: number): number {
+  return (PANEL * Math.ceil(k / BLOCK / (lut?.dim ?? 1)) * BLOCK * bits) / 8;
 }
 
 /** Of one table: at least a vector. */
-export function tableBytes(bits: number): number {
-  return Math.max(16, 2 ** bits);
+export function tableBytes(bits: number, { entry, dim }: LutFormat): number {
+  return Math.max(16, 2 ** bits * dim * entryType(entry).bytes);
 }
 
 /** Of all tables, where they lie apart from the panels (kernels/code_panel.ts). */
 function tablesBytes(format: WeightFormat, n: number): number {
   const { lut, bits } = format;
   if (!lut || kernelOf(format) === layout.KERNEL_LUT4) return 0;
-  return (lut.rows === ALL ? 1 : Math.ceil(n / lut.rows)) * tableBytes(bits);
+  return tableCount(lut, n) * tableBytes(bits, lut);
 }

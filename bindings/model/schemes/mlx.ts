@@ -8,6 +8,8 @@ import { parseAffine } from '../../formats/linear.js';
 import { describe, type JsonFields } from '../json_fields.js';
 import type { Meaning, Quantization } from './quantization.js';
 
+/** Sizes of group that MLX has kernels for. */
+const MLX_GROUPS: readonly number[] = [32, 64, 128];
 const OWN_KEYS: readonly string[] = ['group_size', 'bits', 'mode'];
 
 export interface MlxQuantization extends Quantization {
@@ -65,11 +67,11 @@ export function mlxKeys(
   packed: readonly { readonly k: number; readonly format: WeightFormat }[],
 ): Record<string, unknown> | null {
   const [first] = packed;
-  if (!first?.format.bias) return null;
+  if (!first?.format.bias || !MLX_GROUPS.includes(first.format.scale!.k)) return null;
   const { bits, scale } = first.format;
   const same = packed.every(({ k, format }) => {
     const alike = format.bias && format.bits === bits && format.scale?.k === scale?.k;
-    return alike && paddedK(k) === k;
+    return alike && !format.activations && paddedK(k) === k;
   });
   if (!same) return null;
   const quantization = { group_size: scale!.k, bits, mode: 'affine' };

@@ -3,7 +3,15 @@
 import { packBits } from '../../../bindings/formats/bits.js';
 import { codecOf, formatName } from '../../../bindings/formats/codecs.js';
 import { f16ToF32, f32ToF16 } from '../../../bindings/formats/float16.js';
-import { ALL, groupCount, paddedK, type WeightFormat } from '../../../bindings/formats/format.js';
+import {
+  ALL,
+  groupCount,
+  paddedK,
+  type ScaleFormat,
+  type WeightFormat,
+} from '../../../bindings/formats/format.js';
+import { encodeEntries, entryBits } from '../../../bindings/formats/lut_entry.js';
+import { tableCount } from '../../../bindings/formats/palette_codec.js';
 import type { Role } from '../../../bindings/formats/parts.js';
 import { halfbyteKeys } from '../../../bindings/model/schemes/halfbyte.js';
 import { PACKED_FORMATS } from '../../support/formats.js';
@@ -132,10 +140,13 @@ function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: Weight
 const TABLE_OF_16 = [-63, -47, -36, -28, -21, -14, -8, -3, 3, 8, 14, 21, 28, 36, 47, 63];
 
 function tableOf({ bits, lut }: WeightFormat): number[] {
-  if (bits === 4 && lut!.entryBits === 7) return TABLE_OF_16;
-  const most = 2 ** (lut!.entryBits - 1) - 1;
+  if (bits === 4 && lut!.entry === 'i7' && lut!.dim === 1) return TABLE_OF_16;
+  const isFloat = entryBits(lut!.entry) === 0;
+  const most = isFloat ? 2 : 2 ** (entryBits(lut!.entry) - 1) - 1;
   const last = 2 ** bits - 1;
-  return Array.from({ length: last + 1 }, (_, i) => Math.floor((2 * most * i) / last) - most);
+  return Array.from({ length: last + 1 }, (_, i) => {
+    return isFloat ? (2 * most * i) / last - most : Math.floor((2 * most * i) / last) - most;
+  });
 }
 
 /** One table for all groups; the largest weight of what shares a scale becomes its largest entry. */
@@ -143,25 +154,42 @@ function palettized(tensor: TinyTensor, format: WeightFormat): Values {
   const { bits, lut, scale } = format;
   const [n = 0, k = 0] = tensor.shape;
   const table = tableOf(format);
-  const codes = new Uint8Array(n * paddedK(k));
-  const together = scale!.rows === ALL ? n : scale!.rows;
-  const scales = new Float32Array(Math.ceil(n / together));
-  for (let row = 0; row < n; row++) {
-    const first = row - (row % together);
-    const group = tensor.values.subarray(first * k, Math.min(first + together, n) * k);
-    const largest = group.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const rounded = f16ToF32(f32ToF16(largest / table.at(-1)!));
-    scales[Math.floor(row / together)] = rounded;
-    for (const [i, value] of tensor.values.subarray(row * k, (row + 1) * k).entries()) {
-      const above = table.findIndex((entry) => rounded * entry >= value);
-      codes[row * paddedK(k) + i] = above < 0 ? table.length - 1 : above;
+  const codes = new Uint8Array((n / lut!.dim) * paddedK(k));
+  const { scales, scaleAt } = scalesOf(tensor, scale, table.at(-1)!);
+  // An entry of a vector palette is one number for all its rows, that of the first.
+  for (let row = 0; row < n; row += lut!.dim) {
+    for (let i = 0; i < k; i++) {
+      const factor = scaleAt(row, i);
+      const above = table.findIndex((entry) => factor * entry >= tensor.values[row * k + i]!);
+      codes[(row / lut!.dim) * paddedK(k) + i] = above < 0 ? table.length - 1 : above;
     }
   }
-  const tables = lut!.rows === ALL ? 1 : Math.ceil(n / lut!.rows);
-  const entries = Int8Array.from({ length: tables << bits }, (_, i) => table[i % table.length]!);
+  const count = (tableCount(lut!, n) << bits) * lut!.dim;
+  const entries = Float64Array.from(
+    { length: count },
+    (_, i) => table[Math.floor(i / lut!.dim) % table.length]!,
+  );
   return {
     codes: packBits(codes, bits),
     scales: encodeFloats('F16', scales),
-    lut: new Uint8Array(entries.buffer),
+    lut: encodeEntries(entries, lut!.entry),
   };
+}
+
+/** Scales that make the largest weight of those that share one `most`; none is 1. */
+function scalesOf({ shape, values }: TinyTensor, scale: ScaleFormat | undefined, most: number) {
+  const [n = 0, k = 0] = shape;
+  const together = !scale || scale.rows === ALL ? n : scale.rows;
+  const groups = scale ? groupCount(scale, k) : 0;
+  const length = !scale || scale.k === ALL ? k : scale.k;
+  const index = (row: number, i: number) =>
+    Math.floor(row / together) * groups + Math.floor(i / length);
+  const scales = new Float32Array(Math.ceil(n / together) * groups);
+  if (!scale) return { scales, scaleAt: () => 1 };
+  for (const [at, value] of values.entries()) {
+    const shared = index(Math.floor(at / k), at % k);
+    scales[shared] = Math.max(scales[shared]!, Math.abs(value));
+  }
+  for (const [i, largest] of scales.entries()) scales[i] = f16ToF32(f32ToF16(largest / most));
+  return { scales, scaleAt: (row: number, i: number) => scales[index(row, i)]! };
 }
