@@ -2,18 +2,20 @@
 // tensor are held until all its rows are written, for they follow them in the file.
 
 import { createFile } from '#platform';
-import { packBits } from '../formats/bits.js';
+import { SourceError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
 import { encodeFloats } from '../formats/float_bytes.js';
 import { ALL, type FloatType, type WeightFormat } from '../formats/format.js';
 import type { Progress } from '../model/progress.js';
+import { readBytes } from '../model/read_rows.js';
 import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
-import { FITS } from './fit/fits.js';
+import { FitCore } from './fit/fit_core.js';
+import { fitStrip } from './fit/fit_strip.js';
 import { type OutputTensor, tensorEntries } from './output_tensor.js';
 import { roundFloats } from './round_floats.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
-import { strips } from './strips.js';
+import { readFinite, stripRows, strips } from './strips.js';
 
 export interface WrittenWeights {
   /** Bytes of the safetensors file. */
@@ -45,6 +47,7 @@ export async function writeWeights(
   let done = 0;
   let rounded = 0;
   let storedBytes = 0;
+  const core = await FitCore.load();
   const sink = await createFile(path);
   try {
     const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, 'f32'));
@@ -56,7 +59,7 @@ export async function writeWeights(
         rounded += ofThem;
         onProgress?.({ stage, done, total });
       };
-      storedBytes += await writeTensor(writer, tensor, onStrip);
+      storedBytes += await writeTensor(writer, tensor, core, onStrip);
     }
     const fileBytes = await writer.finish();
     return { fileBytes, parameters: total, bitsPerWeight: (storedBytes * 8) / total, rounded };
@@ -69,13 +72,14 @@ export async function writeWeights(
 async function writeTensor(
   writer: SafetensorsWriter,
   tensor: OutputTensor,
+  core: FitCore,
   onStrip: OnStrip,
 ): Promise<number> {
   const { weight, scheme } = tensor;
   const scaleType =
     typeof scheme === 'string'
       ? await writeFloats(writer, weight, scheme, onStrip)
-      : await writePacked(writer, weight, scheme, onStrip);
+      : await writePacked(writer, weight, scheme, core, onStrip);
   let bytes = 0;
   for (const stored of tensorEntries(tensor, scaleType)) {
     writer.endTensor(stored);
@@ -103,17 +107,23 @@ async function writeFloats(
 async function writePacked(
   writer: SafetensorsWriter,
   weight: Weight,
-  { type, format }: PackedScheme,
+  scheme: PackedScheme,
+  core: FitCore,
   onStrip: OnStrip,
 ): Promise<FloatType> {
-  const fit = FITS.get(type)!;
+  const { format } = scheme;
   const { n, k } = matrixShape(weight);
   const held: Omit<FittedStrip, 'codes'>[] = [];
-  for await (const { values } of strips(weight, rowsTogether(format, n))) {
-    const { codes, ...rest } = fit.run(values, k, format);
-    await writer.append(packBits(codes, format.bits));
+  const step = stripRows(weight, rowsTogether(format, n));
+  for (let begin = 0; begin < n; begin += step) {
+    const rows = Math.min(step, n - begin);
+    const { codes: raw } = await readBytes(weight, begin, begin + rows);
+    const job = { raw: raw!, dtype: weight.format.float!, rows, k, scheme };
+    const strip = fitStrip(core, job) ?? (await refuse(weight, begin, begin + rows));
+    const { codes, ...rest } = strip;
+    await writer.append(codes);
     held.push(rest);
-    onStrip(values.length, 0);
+    onStrip(rows * k, 0);
   }
   const scaleType = held.every(({ inHalf }) => inHalf) ? 'f16' : 'f32';
   for (const { role } of codecOf(format).parts(format, n, k)) {
@@ -121,6 +131,12 @@ async function writePacked(
     for (const strip of held) await writer.append(storedBytes(strip[role]!, scaleType));
   }
   return scaleType;
+}
+
+/** Tells which value of rows [begin, end) is not finite: reading them again does. */
+async function refuse(weight: Weight, begin: number, end: number): Promise<never> {
+  await readFinite(weight, begin, end);
+  throw new SourceError(`[${weight.parts[0].source.name}] changed while it was read`);
 }
 
 /** Rows that share a table or a scale are fitted in one strip. */

@@ -25,11 +25,11 @@ export async function readRows(
 }
 
 /** The bytes of every part that rows [begin, end) need. */
-async function readBytes(
+export async function readBytes(
   { parts }: Weight,
   begin: number,
   end: number,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<PartBytes> {
   const bytes: Partial<Record<Role, Uint8Array>> = {};
   for (const part of parts) {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FittedStrip } from '../../bindings/compress/fit/fit.js';
-import { holdsInHalf, roundToHalf } from '../../bindings/compress/fit/half.js';
+import { FitCore } from '../../bindings/compress/fit/fit_core.js';
 import { linearFit } from '../../bindings/compress/fit/linear.js';
 import type { WeightFormat } from '../../bindings/formats/format.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
@@ -10,6 +10,12 @@ const INT8 = linearFormat(8, true);
 const INT4 = linearFormat(4, true);
 const INT4_ASYM = linearFormat(4, false);
 const SCHEMES = { INT8, INT4, INT4_ASYM };
+
+const core = await FitCore.load();
+const roundToHalf = core.run.round_to_half;
+const holdsInHalf = (x: number) => core.run.holds_in_half(x) === 1;
+const fitLinear = (w: Float32Array, k: number, format: WeightFormat) =>
+  linearFit.run(w, k, format, core);
 
 /** Seeded floats, roughly normal. */
 function randomWeights(count: number, seed: number, size = 0.05): Float32Array {
@@ -44,7 +50,7 @@ for (const [name, scheme] of Object.entries(SCHEMES)) {
     test(`${name}, k ${k}: inside the range no weight is off by more than half a scale`, () => {
       const rows = 7;
       const w = randomWeights(rows * k, k);
-      const strip = linearFit.run(w, k, scheme);
+      const strip = fitLinear(w, k, scheme);
       const back = dequantize(strip, rows, k, scheme);
       const kPadded = Math.ceil(k / 32) * 32;
       assert.is(strip.codes.length, rows * kPadded);
@@ -75,12 +81,12 @@ test('int4 is never worse than rounding to max / 7, to the signed extreme / -8, 
     const [low, high] = [Math.min(...w), Math.max(...w)];
     const plain = (scale: number, bias: number) =>
       w.map((x) => scale * Math.min(15, Math.max(0, Math.round((x - bias) / scale))) + bias);
-    const found = squaredError(dequantize(linearFit.run(w, 32, INT4), 1, 32, INT4), w);
+    const found = squaredError(dequantize(fitLinear(w, 32, INT4), 1, 32, INT4), w);
     for (const scale of [extreme / -8, Math.abs(extreme) / 7]) {
       const half = roundToHalf(scale);
       assert.ok(found <= squaredError(plain(half, -8 * half), w) * (1 + 1e-6));
     }
-    const asym = squaredError(dequantize(linearFit.run(w, 32, INT4_ASYM), 1, 32, INT4_ASYM), w);
+    const asym = squaredError(dequantize(fitLinear(w, 32, INT4_ASYM), 1, 32, INT4_ASYM), w);
     const line = plain(roundToHalf((high - low) / 15), roundToHalf(low));
     assert.ok(asym <= squaredError(line, w) * (1 + 1e-6));
   }
@@ -94,7 +100,7 @@ test('weights on the grid come back exactly', () => {
       const low = scheme.bits === 8 ? 1 : 0;
       return 0.125 * (Math.max(low, Math.round((i * top) / 31)) - zero);
     });
-    const back = dequantize(linearFit.run(w, 32, scheme), 1, 32, scheme);
+    const back = dequantize(fitLinear(w, 32, scheme), 1, 32, scheme);
     assert.equal(back, w, name);
   }
 });
@@ -102,15 +108,10 @@ test('weights on the grid come back exactly', () => {
 test('a block of zeros stays zero, a constant block stays near its value', () => {
   for (const scheme of Object.values(SCHEMES)) {
     assert.equal(
-      dequantize(linearFit.run(new Float32Array(64), 64, scheme), 1, 64, scheme),
+      dequantize(fitLinear(new Float32Array(64), 64, scheme), 1, 64, scheme),
       new Float32Array(64),
     );
-    const back = dequantize(
-      linearFit.run(new Float32Array(32).fill(-0.3), 32, scheme),
-      1,
-      32,
-      scheme,
-    );
+    const back = dequantize(fitLinear(new Float32Array(32).fill(-0.3), 32, scheme), 1, 32, scheme);
     for (const value of back) assert.ok(Math.abs(value + 0.3) < 0.3 * 2 ** -9);
   }
 });
@@ -119,7 +120,7 @@ test('scales that float16 cannot hold stay float32', () => {
   for (const scheme of Object.values(SCHEMES)) {
     for (const size of [1e-9, 1e-38, 1e9, 1e37]) {
       const w = randomWeights(64, 5, size);
-      const strip = linearFit.run(w, 64, scheme);
+      const strip = fitLinear(w, 64, scheme);
       assert.not(strip.inHalf);
       const relative = squaredError(
         dequantize(strip, 1, 64, scheme).map((x) => x / size),
@@ -133,8 +134,8 @@ test('scales that float16 cannot hold stay float32', () => {
 test('the same weights give the same bytes, whatever strip they come in', () => {
   const w = randomWeights(6 * 40, 9);
   for (const scheme of Object.values(SCHEMES)) {
-    const whole = linearFit.run(w, 40, scheme);
-    const last = linearFit.run(w.slice(5 * 40), 40, scheme);
+    const whole = fitLinear(w, 40, scheme);
+    const last = fitLinear(w.slice(5 * 40), 40, scheme);
     assert.equal(whole.codes.slice(5 * 64), last.codes);
     assert.equal(whole.scales.slice(10), last.scales);
   }

@@ -1,11 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FittedStrip, Floats } from '../../bindings/compress/fit/fit.js';
+import { FitCore } from '../../bindings/compress/fit/fit_core.js';
 import { paletteFit } from '../../bindings/compress/fit/palettize.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { normals, TestRandom } from '../support/random.js';
 
-const palettize = (w: Floats, k: number) => paletteFit.run(w, k, paletteFormat(4));
+const core = await FitCore.load();
+const palettize = (w: Floats, k: number) => paletteFit.run(w, k, paletteFormat(4), core);
 
 function dequantize(strip: FittedStrip, rows: number, k: number): Float64Array {
   const padded = Math.ceil(k / 32) * 32;

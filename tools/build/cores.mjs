@@ -1,4 +1,4 @@
-// The core: one source, one module per target of asconfig.json.
+// The core: one source, one module per target of asconfig.json; and that of the fits, asconfig.fit.json.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -27,54 +27,66 @@ const SCRATCH = join('build', `.asc-${process.pid}`);
 /** A release core stays below this many bytes, so that a web page can afford it. */
 const SIZE_LIMIT = 100_000;
 
+const CONFIGS = ['asconfig.json', 'asconfig.fit.json'];
+
+/** @typedef {{ config: string, name: string, output: string }} Target */
+
 export async function buildCores() {
-  const { targets } = JSON.parse(readFileSync(join(ROOT, 'asconfig.json'), 'utf8'));
-  const outputs = new Map(Object.keys(targets).map((name) => [name, targets[name].outFile]));
+  const targets = CONFIGS.flatMap(targetsOf);
   await runStage({
     name: 'cores',
     inputs: [
       ...filesBelow('assembly', /\.ts$/),
-      'asconfig.json',
+      ...CONFIGS,
       'package-lock.json',
       'tools/build/cores.mjs',
     ],
-    outputs: [...outputs.values()],
-    make: () => compileAll(outputs),
+    outputs: targets.map(({ output }) => output),
+    make: () => compileAll(targets),
   });
 }
 
-/** @param {Map<string, string>} outputs */
-async function compileAll(outputs) {
-  process.stderr.write(`compiling the core, ${outputs.size} targets\n`);
-  const waiting = [...outputs];
+/**
+ * @param {string} config
+ * @returns {Target[]}
+ */
+function targetsOf(config) {
+  const { targets } = JSON.parse(readFileSync(join(ROOT, config), 'utf8'));
+  return Object.keys(targets).map((name) => ({ config, name, output: targets[name].outFile }));
+}
+
+/** @param {Target[]} targets */
+async function compileAll(targets) {
+  process.stderr.write(`compiling the core, ${targets.length} targets\n`);
+  const waiting = [...targets];
   const compileNext = async () => {
-    for (let next = waiting.pop(); next; next = waiting.pop()) await compile(...next);
+    for (let next = waiting.pop(); next; next = waiting.pop()) await compile(next);
   };
   await Promise.all(Array.from({ length: COMPILERS }, compileNext)).finally(() =>
     rmSync(join(ROOT, SCRATCH), { recursive: true, force: true }),
   );
-  for (const output of outputs.values()) reportSize(output);
+  for (const { output } of targets) reportSize(output);
 }
 
 /**
  * Into a file of its own first: a reader never sees half a module.
- * @param {string} target
- * @param {string} output
+ * @param {Target} target
  */
-async function compile(target, output) {
-  const folder = join(SCRATCH, target);
+async function compile({ config, name, output }) {
+  const folder = join(SCRATCH, name);
   const outFile = join(folder, 'core.wasm');
   mkdirSync(join(ROOT, folder), { recursive: true });
   try {
-    await run(process.execPath, [ASC, '--target', target, '--outFile', outFile], { cwd: ROOT });
-    if (!target.startsWith('debug')) {
+    const from = ['--config', config, '--target', name, '--outFile', outFile];
+    await run(process.execPath, [ASC, ...from], { cwd: ROOT });
+    if (!name.startsWith('debug')) {
       const words = [WASM_OPT, ...PASSES, ...FEATURES, outFile, '-o', outFile];
       await run(process.execPath, words, { cwd: ROOT });
     }
     renameSync(join(ROOT, outFile), join(ROOT, output));
   } catch (error) {
     const { stdout, stderr, message } = /** @type {any} */ (error);
-    throw new Error(`[build] target ${target}: ${stdout ?? ''}${stderr || message}`);
+    throw new Error(`[build] target ${name}: ${stdout ?? ''}${stderr || message}`);
   }
 }
 

@@ -1,6 +1,7 @@
 // How the codes of a family of formats are chosen, and the words by which a recipe asks for it.
 
 import type { WeightFormat } from '../../formats/format.js';
+import type { FitCore } from './fit_core.js';
 
 export type Floats = Float32Array | Float64Array;
 
@@ -33,7 +34,7 @@ export interface Fit {
   parse(options: Readonly<Record<string, unknown>>, where: string): WeightFormat;
   /**
    * The same weights give the same strip, whatever strips they come in.
-   * @param weights [rows, k], all finite: whole groups of rows that share anything
+   * @param weights [rows, k], all finite, of float32's range: whole groups of rows that share anything
    */
-  run(weights: Floats, k: number, format: WeightFormat): FittedStrip;
+  run(weights: Floats, k: number, format: WeightFormat, core: FitCore): FittedStrip;
 }

@@ -15,7 +15,7 @@ import {
 } from '../../formats/linear.js';
 import { describe } from '../../model/json_fields.js';
 import type { Fit, FittedStrip, Floats } from './fit.js';
-import { LinearBlock } from './linear_block.js';
+import type { FitCore } from './fit_core.js';
 import { expectKeys } from './options.js';
 
 const KEYS = ['dtype', 'granularity', 'block_size', 'mode'];
@@ -24,34 +24,35 @@ const DTYPE = /^u?int([1-8])$/;
 
 export const linearFit: Fit = { type: 'linear', parse, run };
 
-function run(weights: Floats, k: number, { bits, scale, bias }: WeightFormat): FittedStrip {
+function run(
+  weights: Floats,
+  k: number,
+  { bits, scale, bias }: WeightFormat,
+  core: FitCore,
+): FittedStrip {
   const rows = weights.length / k;
   if (scale!.rows === ALL) {
     const whole: WeightFormat = { bits, scale: { ...scale!, rows: 1 }, ...(bias && { bias }) };
-    return inRows(run(weights, weights.length, whole), rows, k);
+    return inRows(run(weights, weights.length, whole, core), rows, k);
   }
-  const kPadded = paddedK(k);
-  const groups = groupCount(scale!, k);
-  const length = scale!.k === ALL ? k : scale!.k;
-  // Padding takes the level of zero, or of nothing at all.
-  const codes = new Uint8Array(rows * kPadded).fill(2 ** (bits - 1));
-  const scales = new Float32Array(rows * groups);
-  const biases = bias && new Float32Array(rows * groups);
-  const block = new LinearBlock(bits, length);
-  let inHalf = true;
-  for (let row = 0, g = 0; row < rows; row++) {
-    for (let begin = 0; begin < k; begin += length, g++) {
-      const end = Math.min(begin + length, k);
-      const w = weights.subarray(row * k + begin, row * k + end);
-      if (biases) block.fitAffine(w);
-      else block.fitSymmetric(w);
-      codes.set(block.q.subarray(0, end - begin), row * kPadded + begin);
-      scales[g] = block.scale;
-      if (biases) biases[g] = block.bias;
-      if (!block.inHalf) inHalf = false;
-    }
-  }
-  return biases ? { codes, scales, biases, inHalf } : { codes, scales, inHalf };
+  const stride = paddedK(k);
+  const groups = rows * groupCount(scale!, k);
+  const group = scale!.k === ALL ? k : scale!.k;
+  const w = core.begin(weights);
+  const codes = core.place(rows * stride);
+  const scales = core.place(4 * groups);
+  const biases = core.place(4 * groups);
+  const scratch = core.place(core.run.scratch_bytes(group));
+  const shape = [w, rows, k, group, bits, codes, stride, scales] as const;
+  const inHalf = bias
+    ? core.run.fit_affine(...shape, biases, scratch)
+    : core.run.fit_symmetric(...shape, scratch);
+  return {
+    codes: core.bytes(codes, rows * stride),
+    scales: core.floats(scales, groups),
+    ...(bias && { biases: core.floats(biases, groups) }),
+    inHalf: inHalf === 1,
+  };
 }
 
 /** Codes of one long row as rows of k, each padded. */

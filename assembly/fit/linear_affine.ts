@@ -1,0 +1,311 @@
+// The fit of asymmetric linear quantization:
+//
+//   w ~ scale * q + bias,  0 <= q < 2^bits
+//
+//   weights f32 [rows, k]        finite
+//   codes   u8 [rows, stride]    written: q; without meaning behind k
+//   scales  f32 [rows, groups]   written: as they are stored
+//   biases  f32 [rows, groups]   written: as they are stored
+//   scratch                      groups.ts, for whole groups
+//
+// Ranges of the levels are tried, cut at one end or both, each refitted by least squares; the best is rounded to
+// what is stored, and refitted until its squared error grows. The first of equals wins.
+//
+// With x = (w - bias) / scale, q the nearest level and d = x - q, the least-squares line adds to x the one that
+// fits d as a function of q; sums of d are small terms (linear_symmetric.ts).
+
+import {
+  BEST_BIAS,
+  BEST_ERROR,
+  BEST_SCALE,
+  BIAS,
+  CHUNK,
+  ERROR,
+  group_length,
+  group_start,
+  groups_together,
+  inverse_of,
+  LENGTH,
+  lay_out,
+  load_within,
+  NORM,
+  promote_high,
+  SCALE,
+  SUMS,
+  store_codes,
+  store_sums,
+  VECTORS,
+} from './groups';
+import { as_stored, holds_in_half, round_to_half } from './half';
+
+// Parts of the group's range that the levels span; what lies outside is clipped.
+const PARTS = memory.data<f32>([
+  1.0, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75, 1.04, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45,
+]);
+/** Tried above 3 bits; few levels are worth clipping more. */
+const USUAL_PARTS: u32 = 8;
+const ALL_PARTS: u32 = 14;
+const REFITS: u32 = 3;
+
+const D: usize = SUMS;
+const DD: usize = SUMS + 16;
+const DQ: usize = SUMS + 32;
+const Q: usize = SUMS + 48;
+const QQ: usize = SUMS + 64;
+
+/** Returns whether float16 holds all scales and biases. */
+export function fit_affine(
+  weights: usize,
+  rows: u32,
+  k: u32,
+  group: u32,
+  bits: u32,
+  codes: usize,
+  stride: u32,
+  scales: usize,
+  biases: usize,
+  scratch: usize,
+): bool {
+  memory.fill(codes, 0, <usize>rows * stride);
+  const perRow = (k + group - 1) / group;
+  const total = rows * perRow;
+  const together = groups_together(group);
+  let inHalf = true;
+  for (let first: u32 = 0; first < total; first += together) {
+    const count = min(together, total - first);
+    const vectors = lay_out(weights, k, group, first, count, scratch);
+    choose_lines(vectors, together == 1, bits, scratch);
+    for (let lane: u32 = 0; lane < count; lane++) {
+      const g = first + lane;
+      const at = scratch + ((<usize>lane) << 2);
+      const norm = <f64>load<f32>(at, NORM);
+      const scale = <f64>load<f32>(at, BEST_SCALE) / norm;
+      const bias = <f64>load<f32>(at, BEST_BIAS) / norm;
+      if (!line_in_half(scale, bias)) inHalf = false;
+      store<f32>(scales + ((<usize>g) << 2), <f32>scale);
+      store<f32>(biases + ((<usize>g) << 2), <f32>bias);
+      const to = codes + <usize>(g / perRow) * stride + <usize>(g % perRow) * group;
+      const w = group_start(weights, k, group, g);
+      quantize(w, group_length(k, group, g), at, max_level(bits), to);
+    }
+  }
+  return inHalf;
+}
+
+/** Leaves the best lines at BEST_SCALE and BEST_BIAS: as they are stored, times norm. */
+function choose_lines(vectors: u32, alone: bool, bits: u32, scratch: usize): void {
+  const maxQ = f32x4.splat(max_level(bits));
+  const zero = f32x4.splat(0);
+  range_of(vectors, alone, scratch);
+  const low = v128.load(scratch, BIAS);
+  const range = f32x4.sub(v128.load(scratch, SCALE), low);
+  // That of a group which holds zero in any case: of one that does not, another range.
+  const from = f32x4.pmin(low, zero);
+  const withZero = f32x4.sub(f32x4.pmax(v128.load(scratch, SCALE), zero), from);
+  v128.store(scratch, f32x4.splat(Infinity), BEST_ERROR);
+  try_stored(vectors, alone, bits, f32x4.div(range, maxQ), low, scratch);
+  try_stored(vectors, alone, bits, f32x4.div(withZero, maxQ), from, scratch);
+  if (bits == 8) return;
+  let scale = zero;
+  let bias = zero;
+  let least = f32x4.splat(Infinity);
+  const tried: u32 = 3 * (bits > 3 ? USUAL_PARTS : ALL_PARTS);
+  for (let i: u32 = 0; i < tried; i++) {
+    const part = load<f32>(PARTS + ((<usize>(i / 3)) << 2));
+    // Cut at both ends, at the lower, at the upper.
+    const side: f32 = i % 3 == 0 ? 0.5 : i % 3 == 1 ? 1.0 : 0.0;
+    const from = f32x4.add(low, f32x4.mul(range, f32x4.splat((<f32>1.0 - part) * side)));
+    const step = f32x4.div(f32x4.mul(range, f32x4.splat(part)), maxQ);
+    measure(vectors, alone, bits, step, from, scratch);
+    const better = f32x4.lt(v128.load(scratch, ERROR), least);
+    least = v128.bitselect(v128.load(scratch, ERROR), least, better);
+    scale = v128.bitselect(v128.load(scratch, SCALE), scale, better);
+    bias = v128.bitselect(v128.load(scratch, BIAS), bias, better);
+  }
+  for (let i: u32 = 0; i < REFITS; i++) {
+    if (!try_stored(vectors, alone, bits, scale, bias, scratch)) return;
+    scale = v128.load(scratch, SCALE);
+    bias = v128.load(scratch, BIAS);
+  }
+}
+
+/** The least weights to BIAS, the largest to SCALE. */
+function range_of(vectors: u32, alone: bool, scratch: usize): void {
+  let low = f32x4.splat(Infinity);
+  let high = f32x4.splat(-Infinity);
+  let index = first_indices(alone);
+  const step = index_step(alone);
+  const lengths = v128.load(scratch, LENGTH);
+  for (let i: u32 = 0; i < vectors; i++) {
+    const lanes = i32x4.lt_s(index, lengths);
+    const v = v128.load(scratch + VECTORS + ((<usize>i) << 4));
+    low = v128.bitselect(f32x4.pmin(low, v), low, lanes);
+    high = v128.bitselect(f32x4.pmax(high, v), high, lanes);
+    index = i32x4.add(index, step);
+  }
+  if (alone) {
+    low = f32x4.pmin(low, i32x4.shuffle(low, low, 2, 3, 0, 1));
+    low = f32x4.pmin(low, i32x4.shuffle(low, low, 1, 0, 3, 2));
+    high = f32x4.pmax(high, i32x4.shuffle(high, high, 2, 3, 0, 1));
+    high = f32x4.pmax(high, i32x4.shuffle(high, high, 1, 0, 3, 2));
+  }
+  v128.store(scratch, low, BIAS);
+  v128.store(scratch, high, SCALE);
+}
+
+/** Measures lines as they are stored. Returns whether one is better than all before. */
+function try_stored(
+  vectors: u32,
+  alone: bool,
+  bits: u32,
+  scales: v128,
+  biases: v128,
+  scratch: usize,
+): bool {
+  store_rounded(scales, biases, scratch);
+  const scale = v128.load(scratch, SCALE);
+  const bias = v128.load(scratch, BIAS);
+  measure(vectors, alone, bits, scale, bias, scratch);
+  const error = f32x4.mul(f32x4.mul(scale, scale), v128.load(scratch, DD));
+  const better = f32x4.lt(error, v128.load(scratch, BEST_ERROR));
+  v128.store(scratch, v128.bitselect(error, v128.load(scratch, BEST_ERROR), better), BEST_ERROR);
+  v128.store(scratch, v128.bitselect(scale, v128.load(scratch, BEST_SCALE), better), BEST_SCALE);
+  v128.store(scratch, v128.bitselect(bias, v128.load(scratch, BEST_BIAS), better), BEST_BIAS);
+  return v128.any_true(better);
+}
+
+/** Lines to SCALE and BIAS, rounded to what is stored. */
+function store_rounded(scales: v128, biases: v128, scratch: usize): void {
+  v128.store(scratch, scales, SCALE);
+  v128.store(scratch, biases, BIAS);
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    const norm = <f64>load<f32>(scratch + lane, NORM);
+    const scale = <f64>load<f32>(scratch + lane, SCALE) / norm;
+    const bias = <f64>load<f32>(scratch + lane, BIAS) / norm;
+    const inHalf = line_in_half(scale, bias);
+    store<f32>(scratch + lane, <f32>(as_stored(scale, inHalf) * norm), SCALE);
+    store<f32>(scratch + lane, <f32>(as_stored(bias, inHalf) * norm), BIAS);
+  }
+}
+
+/** A bias may lose what is little beside one step. */
+function line_in_half(scale: f64, bias: f64): bool {
+  if (!holds_in_half(scale)) return false;
+  return holds_in_half(bias) || abs(round_to_half(bias) - bias) <= abs(scale) / 64;
+}
+
+/** Fills the sums; to SCALE and BIAS the least-squares lines, to ERROR the squared errors with them. */
+function measure(
+  vectors: u32,
+  alone: bool,
+  bits: u32,
+  scale: v128,
+  bias: v128,
+  scratch: usize,
+): void {
+  sum_up(vectors, alone, bits, scale, bias, scratch);
+  const n = f32x4.convert_i32x4_s(i32x4.max_s(v128.load(scratch, LENGTH), i32x4.splat(1)));
+  const d = v128.load(scratch, D);
+  const q = v128.load(scratch, Q);
+  const meanD = f32x4.div(d, n);
+  const meanQ = f32x4.div(q, n);
+  const variance = f32x4.sub(v128.load(scratch, QQ), f32x4.mul(q, meanQ));
+  const covariance = f32x4.sub(v128.load(scratch, DQ), f32x4.mul(d, meanQ));
+  const varies = f32x4.gt(variance, f32x4.splat(0));
+  const slope = v128.and(f32x4.div(covariance, variance), varies);
+  const rest = f32x4.sub(v128.load(scratch, DD), f32x4.mul(d, meanD));
+  const error = f32x4.sub(rest, f32x4.mul(slope, covariance));
+  v128.store(scratch, f32x4.mul(f32x4.mul(scale, scale), error), ERROR);
+  v128.store(scratch, f32x4.add(scale, f32x4.mul(scale, slope)), SCALE);
+  const shift = f32x4.sub(meanD, f32x4.mul(slope, meanQ));
+  v128.store(scratch, f32x4.add(bias, f32x4.mul(scale, shift)), BIAS);
+}
+
+/** Sums of d, d^2, d q, q and q^2. */
+function sum_up(
+  vectors: u32,
+  alone: bool,
+  bits: u32,
+  scale: v128,
+  bias: v128,
+  scratch: usize,
+): void {
+  const inverse = inverse_of(scale);
+  const low = f32x4.splat(0);
+  const high = f32x4.splat(max_level(bits));
+  const lengths = v128.load(scratch, LENGTH);
+  const step = index_step(alone);
+  let index = first_indices(alone);
+  let dLow = f64x2.splat(0);
+  let dHigh = f64x2.splat(0);
+  let ddLow = f64x2.splat(0);
+  let ddHigh = f64x2.splat(0);
+  let dqLow = f64x2.splat(0);
+  let dqHigh = f64x2.splat(0);
+  let qLow = f64x2.splat(0);
+  let qHigh = f64x2.splat(0);
+  let qqLow = f64x2.splat(0);
+  let qqHigh = f64x2.splat(0);
+  let at = scratch + VECTORS;
+  for (let begin: u32 = 0; begin < vectors; begin += CHUNK) {
+    let d = f32x4.splat(0);
+    let dd = f32x4.splat(0);
+    let dq = f32x4.splat(0);
+    let q = f32x4.splat(0);
+    let qq = f32x4.splat(0);
+    const end = at + ((<usize>min(CHUNK, vectors - begin)) << 4);
+    for (; at < end; at += 16) {
+      const lanes = i32x4.lt_s(index, lengths);
+      index = i32x4.add(index, step);
+      const x = v128.and(f32x4.mul(f32x4.sub(v128.load(at), bias), inverse), lanes);
+      const level = f32x4.pmin(high, f32x4.pmax(low, f32x4.nearest(x)));
+      const miss = f32x4.sub(x, level);
+      d = f32x4.add(d, miss);
+      dd = f32x4.add(dd, f32x4.mul(miss, miss));
+      dq = f32x4.add(dq, f32x4.mul(miss, level));
+      q = f32x4.add(q, level);
+      qq = f32x4.add(qq, f32x4.mul(level, level));
+    }
+    dLow = f64x2.add(dLow, f64x2.promote_low_f32x4(d));
+    dHigh = f64x2.add(dHigh, promote_high(d));
+    ddLow = f64x2.add(ddLow, f64x2.promote_low_f32x4(dd));
+    ddHigh = f64x2.add(ddHigh, promote_high(dd));
+    dqLow = f64x2.add(dqLow, f64x2.promote_low_f32x4(dq));
+    dqHigh = f64x2.add(dqHigh, promote_high(dq));
+    qLow = f64x2.add(qLow, f64x2.promote_low_f32x4(q));
+    qHigh = f64x2.add(qHigh, promote_high(q));
+    qqLow = f64x2.add(qqLow, f64x2.promote_low_f32x4(qq));
+    qqHigh = f64x2.add(qqHigh, promote_high(qq));
+  }
+  store_sums(dLow, dHigh, alone, scratch + D);
+  store_sums(ddLow, ddHigh, alone, scratch + DD);
+  store_sums(dqLow, dqHigh, alone, scratch + DQ);
+  store_sums(qLow, qHigh, alone, scratch + Q);
+  store_sums(qqLow, qqHigh, alone, scratch + QQ);
+}
+
+/** @param at the lane of NORM, BEST_SCALE and BEST_BIAS */
+function quantize(w: usize, length: u32, at: usize, maxQ: f32, codes: usize): void {
+  const norms = v128.load32_splat(at, NORM);
+  const inverse = inverse_of(v128.load32_splat(at, BEST_SCALE));
+  const bias = v128.load32_splat(at, BEST_BIAS);
+  for (let i: u32 = 0; i < length; i += 4) {
+    const v = f32x4.mul(load_within(w, i, length), norms);
+    const x = f32x4.mul(f32x4.sub(v, bias), inverse);
+    const q = f32x4.pmin(f32x4.splat(maxQ), f32x4.pmax(f32x4.splat(0), f32x4.nearest(x)));
+    store_codes(codes + i, q);
+  }
+}
+
+function max_level(bits: u32): f32 {
+  return <f32>(((<u32>1) << bits) - 1);
+}
+
+/** Indices in their group of the weights of the first vector, and what to add for the next. */
+function first_indices(alone: bool): v128 {
+  return alone ? i32x4(0, 1, 2, 3) : i32x4.splat(0);
+}
+
+function index_step(alone: bool): v128 {
+  return i32x4.splat(alone ? 4 : 1);
+}

@@ -1,0 +1,26 @@
+// One strip of a weight from stored floats to stored codes: what a thread does, whichever.
+
+import type { FloatType } from '../../formats/format.js';
+import type { FittedStrip, PackedScheme } from './fit.js';
+import type { FitCore } from './fit_core.js';
+import { FITS } from './fits.js';
+
+/** Whole rows as they lie in the source, little-endian floats of `dtype`. */
+export interface StripJob {
+  readonly raw: Uint8Array;
+  readonly dtype: FloatType;
+  readonly rows: number;
+  readonly k: number;
+  readonly scheme: PackedScheme;
+}
+
+/** The strip with its codes as a bit stream; null: a value is not finite. */
+export function fitStrip(
+  core: FitCore,
+  { raw, dtype, rows, k, scheme: { type, format } }: StripJob,
+): FittedStrip | null {
+  const { values, finite } = core.widen(raw, dtype, rows * k);
+  if (!finite) return null;
+  const strip = FITS.get(type)!.run(values, k, format, core);
+  return { ...strip, codes: core.packBits(strip.codes, format.bits) };
+}
