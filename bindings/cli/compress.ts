@@ -17,7 +17,7 @@ export const compress: Command = {
     name: 'compress',
     summary: 'Write a smaller checkpoint.',
     usage: [
-      'MODEL -o OUT [--scheme S | --recipe FILE] [--force] [--json]',
+      'MODEL -o OUT [--scheme S | --recipe FILE] [--threads N] [--force] [--json]',
       'MODEL --dry-run [--scheme S | --recipe FILE] [--json]',
     ],
     operands: MODEL_AND_OUT,
@@ -25,6 +25,7 @@ export const compress: Command = {
       ...OUT,
       scheme: { value: 'S', help: 'int8, int4, int4-asym or palettize4 (default: int4)' },
       recipe: { value: 'FILE', help: 'JSON: global and overrides, by match or kind' },
+      threads: { value: 'N', help: 'threads that fit, or auto (default: auto)' },
       'dry-run': { help: 'print what each tensor would become; read no weights, write nothing' },
       ...COMMON,
     },
@@ -35,8 +36,9 @@ export const compress: Command = {
     const out = dryRun ? '' : outOf('compress', options, 'small');
     const choice = await chooseRecipe(options);
     if (dryRun) return tellPlan(choice, options, terminal);
+    const threads = options.threads();
     await rewriteAndTell('compressing', out, options, terminal, (settings) =>
-      compressModel(options.model, out, { ...choice, ...settings }),
+      compressModel(options.model, out, { ...choice, threads, ...settings }),
     );
   },
 };

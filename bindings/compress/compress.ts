@@ -2,6 +2,7 @@
 
 import { OptionError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../options.js';
+import type { Threads } from './fit_ahead.js';
 import { assignSchemes, quantizationKeys } from './output_tensor.js';
 import { type Recipe, schemeRecipe } from './recipe.js';
 import {
@@ -18,11 +19,18 @@ export interface RecipeChoice {
   readonly recipe?: Recipe | undefined;
 }
 
-export interface CompressOptions extends RecipeChoice, RewriteOptions {}
+export interface CompressOptions extends RecipeChoice, RewriteOptions {
+  /**
+   * Threads that fit; what is written does not depend on them. `auto`, the default: as many as there are processors,
+   * if there is enough to do.
+   */
+  readonly threads?: Threads | undefined;
+}
 
 const COMPRESS_OPTIONS: OptionNames<CompressOptions> = {
   scheme: true,
   recipe: true,
+  threads: true,
   ...REWRITE_OPTIONS,
 };
 

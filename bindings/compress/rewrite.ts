@@ -9,7 +9,7 @@ import { checkWeights } from '../plan/check.js';
 import { planFor } from '../plan/plan_for.js';
 import type { OutputTensor } from './output_tensor.js';
 import { type Output, prepareOutput } from './output.js';
-import { type WrittenWeights, writeWeights } from './write_weights.js';
+import { type WriteOptions, type WrittenWeights, writeWeights } from './write_weights.js';
 
 export interface RewriteOptions {
   /** Replaces an OUT that exists. */
@@ -52,7 +52,7 @@ export interface RewrittenCheckpoint extends WrittenWeights {
 export async function rewriteCheckpoint(
   location: string,
   out: string,
-  options: RewriteOptions,
+  options: RewriteOptions & WriteOptions,
   choose: (checkpoint: Checkpoint) => Rewriting,
 ): Promise<RewrittenCheckpoint> {
   const { signal, force = false } = options;
@@ -83,7 +83,7 @@ async function writeCheckpoint(
   { texts }: Checkpoint,
   { stage, format, tensors, config }: Rewriting,
   { kind, temporary }: Output,
-  options: RewriteOptions,
+  options: WriteOptions,
 ): Promise<WrittenWeights> {
   const files = sideFiles(config, texts);
   if (kind === 'file') {

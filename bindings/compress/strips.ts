@@ -4,8 +4,8 @@ import { FormatError } from '../errors.js';
 import { readRows } from '../model/read_rows.js';
 import { matrixShape, type Weight } from '../model/weight.js';
 
-/** Floats of a strip: 8 MiB. */
-const STRIP_WEIGHTS = 1 << 20;
+/** Floats of a strip: 8 MiB as float64. */
+export const STRIP_WEIGHTS = 1 << 20;
 
 /** Rows [begin, end) of a weight. */
 export interface Strip {

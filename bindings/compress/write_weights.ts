@@ -1,21 +1,19 @@
-// Weights to a safetensors file. One strip of rows is in memory at a time; the scales and tables of one
+// Weights to a safetensors file. A few strips of rows are in memory at a time; the scales and tables of one
 // tensor are held until all its rows are written, for they follow them in the file.
 
-import { createFile } from '#platform';
-import { SourceError } from '../errors.js';
+import { createFile, type FileSink } from '#platform';
 import { codecOf } from '../formats/codecs.js';
 import { encodeFloats } from '../formats/float_bytes.js';
-import { ALL, type FloatType, type WeightFormat } from '../formats/format.js';
+import type { FloatType } from '../formats/format.js';
 import type { Progress } from '../model/progress.js';
-import { readBytes } from '../model/read_rows.js';
 import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
-import { FitCore } from './fit/fit_core.js';
-import { fitStrip } from './fit/fit_strip.js';
+import { FitThreads } from './fit/fit_threads.js';
+import { fitAhead, piecesOf, type Threads, threadCount } from './fit_ahead.js';
 import { type OutputTensor, tensorEntries } from './output_tensor.js';
 import { roundFloats } from './round_floats.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
-import { readFinite, stripRows, strips } from './strips.js';
+import { strips } from './strips.js';
 
 export interface WrittenWeights {
   /** Bytes of the safetensors file. */
@@ -27,7 +25,8 @@ export interface WrittenWeights {
   readonly rounded: number;
 }
 
-interface WriteOptions {
+export interface WriteOptions {
+  readonly threads?: Threads | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -35,10 +34,37 @@ interface WriteOptions {
 /** Told after every strip: its weights, and how many of them were rounded. */
 type OnStrip = (weights: number, rounded: number) => void;
 
+/** Those of all tensors that get codes, in their order. */
+type Strips = AsyncGenerator<FittedStrip, never>;
+
 /** Writes all tensors to a new file at `path`. @throws what reading, writing and `signal` throw */
 export async function writeWeights(
   tensors: readonly OutputTensor[],
   path: string,
+  metadata: Readonly<Record<string, string>>,
+  stage: Progress['stage'],
+  options: WriteOptions,
+): Promise<WrittenWeights> {
+  const { signal } = options;
+  const pieces = piecesOf(tensors);
+  const threads = await FitThreads.start(threadCount(pieces, options.threads), pieces.length);
+  try {
+    const sink = await createFile(path);
+    try {
+      const fitted = fitAhead(pieces, threads, signal);
+      return await writeTensors(tensors, fitted, sink, metadata, stage, options);
+    } finally {
+      await sink.close();
+    }
+  } finally {
+    await threads.end();
+  }
+}
+
+async function writeTensors(
+  tensors: readonly OutputTensor[],
+  fitted: Strips,
+  sink: FileSink,
   metadata: Readonly<Record<string, string>>,
   stage: Progress['stage'],
   { signal, onProgress }: WriteOptions,
@@ -47,39 +73,33 @@ export async function writeWeights(
   let done = 0;
   let rounded = 0;
   let storedBytes = 0;
-  const core = await FitCore.load();
-  const sink = await createFile(path);
-  try {
-    const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, 'f32'));
-    const writer = await SafetensorsWriter.begin(sink, atMost, metadata);
-    for (const tensor of tensors) {
-      const onStrip: OnStrip = (weights, ofThem) => {
-        signal?.throwIfAborted();
-        done += weights;
-        rounded += ofThem;
-        onProgress?.({ stage, done, total });
-      };
-      storedBytes += await writeTensor(writer, tensor, core, onStrip);
-    }
-    const fileBytes = await writer.finish();
-    return { fileBytes, parameters: total, bitsPerWeight: (storedBytes * 8) / total, rounded };
-  } finally {
-    await sink.close();
+  const onStrip: OnStrip = (weights, ofThem) => {
+    signal?.throwIfAborted();
+    done += weights;
+    rounded += ofThem;
+    onProgress?.({ stage, done, total });
+  };
+  const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, 'f32'));
+  const writer = await SafetensorsWriter.begin(sink, atMost, metadata);
+  for (const tensor of tensors) {
+    storedBytes += await writeTensor(writer, tensor, fitted, onStrip);
   }
+  const fileBytes = await writer.finish();
+  return { fileBytes, parameters: total, bitsPerWeight: (storedBytes * 8) / total, rounded };
 }
 
 /** Writes one weight. @returns bytes it takes */
 async function writeTensor(
   writer: SafetensorsWriter,
   tensor: OutputTensor,
-  core: FitCore,
+  fitted: Strips,
   onStrip: OnStrip,
 ): Promise<number> {
   const { weight, scheme } = tensor;
   const scaleType =
     typeof scheme === 'string'
       ? await writeFloats(writer, weight, scheme, onStrip)
-      : await writePacked(writer, weight, scheme, core, onStrip);
+      : await writePacked(writer, weight, scheme, fitted, onStrip);
   let bytes = 0;
   for (const stored of tensorEntries(tensor, scaleType)) {
     writer.endTensor(stored);
@@ -108,19 +128,14 @@ async function writePacked(
   writer: SafetensorsWriter,
   weight: Weight,
   scheme: PackedScheme,
-  core: FitCore,
+  fitted: Strips,
   onStrip: OnStrip,
 ): Promise<FloatType> {
   const { format } = scheme;
   const { n, k } = matrixShape(weight);
   const held: Omit<FittedStrip, 'codes'>[] = [];
-  const step = stripRows(weight, rowsTogether(format, n));
-  for (let begin = 0; begin < n; begin += step) {
-    const rows = Math.min(step, n - begin);
-    const { codes: raw } = await readBytes(weight, begin, begin + rows);
-    const job = { raw: raw!, dtype: weight.format.float!, rows, k, scheme };
-    const strip = fitStrip(core, job) ?? (await refuse(weight, begin, begin + rows));
-    const { codes, ...rest } = strip;
+  for (const { rows } of piecesOf([{ weight, scheme }])) {
+    const { codes, ...rest } = (await fitted.next()).value;
     await writer.append(codes);
     held.push(rest);
     onStrip(rows * k, 0);
@@ -131,18 +146,6 @@ async function writePacked(
     for (const strip of held) await writer.append(storedBytes(strip[role]!, scaleType));
   }
   return scaleType;
-}
-
-/** Tells which value of rows [begin, end) is not finite: reading them again does. */
-async function refuse(weight: Weight, begin: number, end: number): Promise<never> {
-  await readFinite(weight, begin, end);
-  throw new SourceError(`[${weight.parts[0].source.name}] changed while it was read`);
-}
-
-/** Rows that share a table or a scale are fitted in one strip. */
-function rowsTogether({ scale, lut }: WeightFormat, n: number): number {
-  if (scale?.rows === ALL || lut?.rows === ALL) return n;
-  return lut?.rows ?? 1;
 }
 
 function storedBytes(values: Int8Array | Float32Array, type: FloatType): Uint8Array {

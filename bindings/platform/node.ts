@@ -2,24 +2,20 @@
 
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { FormatError, OptionError } from '../errors.js';
+import { builtFile } from './node_built.js';
 import { readError } from './node_read.js';
 import type { CoreBuild, Place, RuntimeName, WorkerHandle, WorkerStarter } from './platform.js';
 import { compileWasm } from './wasm_module.js';
 
+export * from './node_answering.js';
 export * from './node_publish.js';
 export * from './node_read.js';
 export * from './node_write.js';
 
 export const FETCH_CACHES = false;
-
-/** A file of the package, from build/. Not before it is needed: a bundled file may lie anywhere. */
-function builtFile(...path: string[]): string {
-  return join(dirname(fileURLToPath(import.meta.url)), '..', '..', ...path);
-}
 
 /** Texts that begin with a scheme of the web are URLs, all others paths. */
 export function locate(location: string | URL): Place {
