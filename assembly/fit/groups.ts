@@ -90,8 +90,12 @@ export function group_length(k: u32, group: u32, g: u32): u32 {
 /** Weights [i, i + 4) of a group, 0 from `length` on. */
 export function load_within(w: usize, i: u32, length: u32): v128 {
   if (i >= length) return i32x4.splat(0);
-  const lanes = v128.load(LANES + (i + 4 <= length ? 0 : (<usize>(length - i) & 3) << 4));
-  return v128.and(v128.load(w + ((<usize>i) << 2)), lanes);
+  return v128.and(v128.load(w + ((<usize>i) << 2)), lanes_within(i, length));
+}
+
+/** All bits of the lanes of [i, i + 4) that are below `length`, which i is. */
+export function lanes_within(i: u32, length: u32): v128 {
+  return v128.load(LANES + (i + 4 <= length ? 0 : (<usize>(length - i) & 3) << 4));
 }
 
 function transpose(
@@ -153,7 +157,7 @@ function larger(a: v128, b: v128): v128 {
 }
 
 /** 2^-e for an extreme of 2^e to 2^(e + 1), as far as normal floats reach. */
-function norms_of(extreme: v128): v128 {
+export function norms_of(extreme: v128): v128 {
   const biased = v128.and(i32x4.shr_u(extreme, 23), i32x4.splat(0xff));
   const within = i32x4.max_s(i32x4.min_s(biased, i32x4.splat(253)), i32x4.splat(1));
   return i32x4.shl(i32x4.sub(i32x4.splat(254), within), 23);

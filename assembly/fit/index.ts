@@ -6,4 +6,5 @@ export { holds_in_half, round_to_half } from './half';
 export { fit_affine } from './linear_affine';
 export { fit_symmetric } from './linear_symmetric';
 export { pack_bits } from './pack_bits';
+export { fit_palettes, palette_scratch_bytes } from './palettes';
 export { widen_bf16, widen_f16, widen_f32 } from './widen';

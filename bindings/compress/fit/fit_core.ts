@@ -36,6 +36,21 @@ interface FitExports {
     biases: number,
     scratch: number,
   ): number;
+  palette_scratch_bytes(tableRows: number): number;
+  fit_palettes(
+    weights: number,
+    rows: number,
+    k: number,
+    tableRows: number,
+    bits: number,
+    most: number,
+    perChannel: number,
+    codes: number,
+    stride: number,
+    scales: number,
+    tables: number,
+    scratch: number,
+  ): number;
 }
 
 const PAGE_BYTES = 65536;
