@@ -89,10 +89,11 @@ export const PACKED_TABLE_ROWS = 40; // rows that share a table; 0: all
 export const PACKED_MATVEC = 44; // of KERNEL_CODES: bits of the matvec that runs one row; 0: the tile does
 export const PACKED_ENTRY = 48; // DTYPE_* of a value in a table
 export const PACKED_DIM = 52; // values of an entry: rows of which one index gives the values
+export const PACKED_U7 = 56; // of KERNEL_CODES: 1: codes, or entries + 64, are 0 to 127
 export const PACKED_BYTES = 64;
 
-/** Scratch that kernels unpack 8 rows x 32 k to, as i16. */
-export const TILE_BYTES = 512;
+/** Scratch that kernels unpack 8 rows x 32 k to, as bytes, with the scales and biases of 8 rows as f32. */
+export const TILE_BYTES = 320;
 /** Scratch that kernels unpack as many to, as f32 (kernels/float_tile.ts). */
 export const FLOAT_TILE_BYTES = 1408;
 

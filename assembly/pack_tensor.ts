@@ -57,7 +57,7 @@ function pack_parts<S>(
   const kernel = load<u32>(packed, PACKED_KERNEL);
   if (kernel == KERNEL_LUT4) return pack_lut4<S>(to, codes, scales, lut, rows, blocks);
   if (kernel == KERNEL_CODES || kernel == KERNEL_CODES_FLOAT)
-    return pack_codes<S>(packed, to, codes, scales, biases, rows, k);
+    return pack_codes<S>(packed, to, codes, scales, biases, lut, rows, k);
   const hasBias = load<u32>(packed, PACKED_HAS_BIAS);
   if (kernel == KERNEL_Q4) return pack_q4<S>(to, codes, scales, biases, rows, blocks, hasBias);
   return pack_q8<S>(to, codes, scales, biases, rows, blocks, hasBias);

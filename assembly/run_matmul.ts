@@ -1,5 +1,6 @@
 // From a packed matrix to its kernel: the header says which, a line here per instance.
 
+import { group_of, is_palette } from './kernels/code_panel';
 import { embed_codes, embed_float, embed_linear, embed_lut4 } from './kernels/embed';
 import { matmul_codes_float } from './kernels/matmul_codes_float';
 import { matmul_float } from './kernels/matmul_float';
@@ -7,12 +8,14 @@ import { matmul_lut4 } from './kernels/matmul_lut4';
 import { matmul_q4 } from './kernels/matmul_q4';
 import { matmul_q8 } from './kernels/matmul_q8';
 import { matmul_tile } from './kernels/matmul_tile';
-import { Bits1, Bits2, Bits3, Bits5, Bits6, matvec_codes } from './kernels/matvec_codes';
+import { matvec_codes } from './kernels/matvec_codes';
+import { matvec_lut } from './kernels/matvec_lut';
 import { matvec_lut4 } from './kernels/matvec_lut4';
 import { matvec_q4 } from './kernels/matvec_q4';
 import { matvec_q4_baseline } from './kernels/matvec_q4_baseline';
 import { matvec_q8 } from './kernels/matvec_q8';
 import { dtype_of, has_bias } from './kernels/operands';
+import { Bits1, Bits2, Bits3, Bits4, Bits5, Bits6, Bits8 } from './kernels/widths';
 import * as layout from './op_layout';
 
 /** Panels [begin, end) of Y = X W^T (operands.ts) for m rows. scratch: this thread's. */
@@ -70,7 +73,7 @@ export function run_embed(op: usize, packed: usize, rows: usize, begin: u32, end
 /** KERNEL_Q4 and KERNEL_Q8. S: the type of scales and biases. */
 function blocks<S>(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end: u32): void {
   if (load<u32>(packed, layout.PACKED_KERNEL) == layout.KERNEL_Q8) {
-    if (m != 1) matmul_q8<S>(op, packed, scratch, m, begin, end);
+    if (m != 1) matmul_q8(op, packed, scratch, m, begin, end);
     else if (has_bias(packed)) matvec_q8<S, S>(op, packed, begin, end);
     else matvec_q8<S, void>(op, packed, begin, end);
   } else if (has_bias(packed)) {
@@ -86,26 +89,36 @@ function q4<S, B>(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, 
   else matvec_q4_baseline<S, B>(op, packed, scratch, begin, end);
 }
 
-/** Groups of half a block, palettes, and widths without a matvec go through the tile even for one row. */
+/** PACKED_MATVEC: bits of the kernel that runs one row; 0: there is none, and the tile does that too. */
 function codes(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end: u32): void {
-  switch (m == 1 ? load<u32>(packed, layout.PACKED_MATVEC) : 0) {
-    case 1:
-      return matvec<Bits1>(op, packed, scratch, begin, end);
-    case 2:
-      return matvec<Bits2>(op, packed, scratch, begin, end);
-    case 3:
-      return matvec<Bits3>(op, packed, scratch, begin, end);
-    case 5:
-      return matvec<Bits5>(op, packed, scratch, begin, end);
-    case 6:
-      return matvec<Bits6>(op, packed, scratch, begin, end);
-    default:
-      return matmul_tile(op, packed, scratch, m, begin, end);
-  }
+  const bits = m == 1 ? load<u32>(packed, layout.PACKED_MATVEC) : 0;
+  if (bits == 0) matmul_tile(op, packed, scratch, m, begin, end);
+  else if (is_palette(packed)) palette(bits, op, packed, begin, end);
+  else if (group_of(packed) && has_bias(packed)) linear<f32>(bits, op, packed, scratch, begin, end);
+  else linear<void>(bits, op, packed, scratch, begin, end);
 }
 
-function matvec<Width>(op: usize, packed: usize, scratch: usize, begin: u32, end: u32): void {
-  const inGroups = load<u32>(packed, layout.PACKED_GROUP) != 0;
-  if (inGroups && has_bias(packed)) matvec_codes<Width, f32>(op, packed, scratch, begin, end);
-  else matvec_codes<Width, void>(op, packed, scratch, begin, end);
+function linear<B>(
+  bits: u32,
+  op: usize,
+  packed: usize,
+  scratch: usize,
+  begin: u32,
+  end: u32,
+): void {
+  if (bits == 1) matvec_codes<Bits1, B>(op, packed, scratch, begin, end);
+  else if (bits == 2) matvec_codes<Bits2, B>(op, packed, scratch, begin, end);
+  else if (bits == 3) matvec_codes<Bits3, B>(op, packed, scratch, begin, end);
+  else if (bits == 4) matvec_codes<Bits4, B>(op, packed, scratch, begin, end);
+  else if (bits == 5) matvec_codes<Bits5, B>(op, packed, scratch, begin, end);
+  else if (bits == 6) matvec_codes<Bits6, B>(op, packed, scratch, begin, end);
+  else matvec_codes<Bits8, B>(op, packed, scratch, begin, end);
+}
+
+function palette(bits: u32, op: usize, packed: usize, begin: u32, end: u32): void {
+  if (bits == 1) matvec_lut<Bits1>(op, packed, begin, end);
+  else if (bits == 2) matvec_lut<Bits2>(op, packed, begin, end);
+  else if (bits == 3) matvec_lut<Bits3>(op, packed, begin, end);
+  else if (bits == 4) matvec_lut<Bits4>(op, packed, begin, end);
+  else matvec_lut<Bits6>(op, packed, begin, end);
 }

@@ -22,15 +22,15 @@ import {
   group_length,
   group_start,
   groups_together,
-  lay_out,
   inverse_of,
+  lay_out,
   load_within,
   NORM,
   promote_high,
   SCALE,
+  SUMS,
   store_codes,
   store_sums,
-  SUMS,
   VECTORS,
 } from './groups';
 import { as_stored, holds_in_half } from './half';

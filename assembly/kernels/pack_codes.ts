@@ -1,15 +1,25 @@
 // From a checkpoint's codes to the panels that code_panel.ts draws.
 
-import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PANEL } from '../op_layout';
+import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PACKED_TABLE_ROWS, PANEL } from '../op_layout';
 import { is_finite } from '../simd';
-import { bits_of, codes_at, dim_of, group_of, groups_of, has_scales, panel_at } from './code_panel';
+import {
+  bits_of,
+  codes_at,
+  dim_of,
+  group_of,
+  groups_of,
+  has_scales,
+  is_palette,
+  panel_at,
+} from './code_panel';
 import { store_code } from './codes';
 import { has_bias } from './operands';
 
 /**
  * Packs `rows` rows into consecutive panels at `to`; a last panel of fewer rows is filled with zeros.
  * codes: bit stream [rows / dim, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups];
- * where rows share a scale, [1 ...], the first being that of the first row. Returns the first row with a scale or
+ * where rows share a scale, [1 ...], the first being that of the first row; luts: i8 [1 ..., 2^bits] likewise, or 0.
+ * Returns the first row with a scale or
  * bias that is not finite, or -1.
  */
 export function pack_codes<S>(
@@ -18,6 +28,7 @@ export function pack_codes<S>(
   codes: usize,
   scales: usize,
   biases: usize,
+  luts: usize,
   rows: u32,
   k: u32,
 ): i32 {
@@ -26,15 +37,20 @@ export function pack_codes<S>(
   const blocks = (k + BLOCK - 1) / BLOCK;
   const panelBytes: usize = load<u32>(packed, PACKED_PANEL);
   const first = <u32>((to - panel_at(packed, 0)) / panelBytes) * PANEL;
+  const takesEntries = luts != 0 && !is_palette(packed);
   memory.fill(to, 0, <usize>((rows + PANEL - 1) / PANEL) * panelBytes);
   for (let row: u32 = 0; row < rows; row++) {
     const panel = to + <usize>(row / PANEL) * panelBytes;
     if (row % dim == 0) {
       const stream = codes + <usize>(row / dim) * blocks * bits * 4;
-      pack_row(codes_at(packed, panel), stream, bits, dim, (row % PANEL) / dim, blocks);
+      const w = codes_at(packed, panel);
+      const table =
+        luts + ((<usize>shared_by(load<u32>(packed, PACKED_TABLE_ROWS), first, row)) << 8);
+      if (takesEntries) pack_entries(w, stream, table, row % PANEL, blocks);
+      else pack_row(w, stream, bits, dim, (row % PANEL) / dim, blocks);
     }
     if (!has_scales(packed)) continue;
-    const scaleRow = row_of_scales(packed, first, row);
+    const scaleRow = shared_by(load<u32>(packed, PACKED_SCALE_ROWS), first, row);
     if (!pack_scales<S>(packed, panel, scales, biases, row % PANEL, scaleRow, k)) return <i32>row;
   }
   return -1;
@@ -57,9 +73,17 @@ function pack_row(w: usize, stream: usize, bits: u32, dim: u32, lane: u32, block
   }
 }
 
-/** Which of the rows of scales belongs to row `first + row` of the matrix, the strip's first being 0. */
-function row_of_scales(packed: usize, first: u32, row: u32): u32 {
-  const rows = load<u32>(packed, PACKED_SCALE_ROWS);
+/** Entries of a table of 256 in place of a row's indices, as codes of 8 bits: 128 is zero. */
+function pack_entries(w: usize, indices: usize, table: usize, lane: u32, blocks: u32): void {
+  for (let b: u32 = 0; b < blocks; b++, w += 256) {
+    for (let i: u32 = 0; i < <u32>BLOCK; i++, indices++) {
+      store_code(w, 8, lane, i, load<u8>(table + load<u8>(indices)) ^ 0x80);
+    }
+  }
+}
+
+/** Of what serves `rows` rows (0: all): which is row `first + row`'s, counted from row `first`'s. */
+function shared_by(rows: u32, first: u32, row: u32): u32 {
   return rows == 0 ? 0 : (first + row) / rows - first / rows;
 }
 

@@ -34,3 +34,8 @@ export function nibbles_of_row(row: u32): usize {
 export function add_scaled(acc: v128, dot: v128, scale: v128, xScale: v128): v128 {
   return f32x4.add(acc, f32x4.mul(f32x4.convert_i32x4_s(dot), f32x4.mul(scale, xScale)));
 }
+
+/** The dots of four rows from two vectors of partial sums. */
+export function gathered(a: v128, b: v128): v128 {
+  return i32x4.add(i32x4.shuffle(a, b, 0, 2, 4, 6), i32x4.shuffle(a, b, 1, 3, 5, 7));
+}

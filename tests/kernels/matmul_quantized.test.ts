@@ -32,7 +32,7 @@ function run(x: QuantizedRows, m: number, weight: Uint8Array, shape: LinearShape
       code: CODE_MATMUL,
       fields,
       rows: m,
-      scratchBytes: Math.max(m * 32, 2 * blocks * BLOCK),
+      scratchBytes: Math.max(64 + m * 32, 2 * blocks * BLOCK),
       outputs: [out],
     };
   });

@@ -34,7 +34,8 @@ const ENTRY_CODES: Readonly<Record<LutEntry, number>> = {
 /** Bytes of a palette's panel before its indices: the table, and scales as f32 (kernels/matvec_lut4.ts). */
 const LUT4_HEAD = 16 + PANEL * 4;
 
-const MATVEC_BITS: readonly number[] = [1, 2, 3, 5, 6];
+/** Palettes whose entries have 7 bits, by width: their table must serve a multiple of so many rows. */
+const LUT_ROWS: Readonly<Record<number, number>> = { 1: 4, 2: 4, 3: 4, 4: 4, 6: 8 };
 
 /** The kernel that a format has: one of its own, if it is as this is made for. */
 function kernelOf(format: WeightFormat): number {
@@ -51,10 +52,14 @@ function kernelOf(format: WeightFormat): number {
   return isBlock && bits === 8 ? layout.KERNEL_Q8 : layout.KERNEL_CODES;
 }
 
-/** Bits of the matvec for codes that a format has (kernels/matvec_codes.ts); 0: none. */
-function matvecOf({ lut, bits, scale }: WeightFormat): number {
-  const hasWholeBlocks = scale !== undefined && (scale.k === ALL || scale.k >= BLOCK);
-  return !lut && hasWholeBlocks && MATVEC_BITS.includes(bits) ? bits : 0;
+/** Bits of the kernel that runs one row (matvec_codes.ts, matvec_lut.ts); 0: none, matmul_tile.ts does. */
+function matvecOf(format: WeightFormat): number {
+  const { lut, bits, scale } = format;
+  if (lut && isIndices(format)) {
+    const isFast = lut.entry === 'i7' && lut.rows % (LUT_ROWS[bits] ?? 1) === 0;
+    return isFast && scale?.k === ALL ? bits : 0;
+  }
+  return scale && (scale.k === ALL || scale.k >= BLOCK) ? bits : 0;
 }
 
 /** Header of a packed matrix [n, k]: byte offset (PACKED_*) to value. */
@@ -70,11 +75,12 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
     [layout.PACKED_PANEL, panelBytes(format, k)],
     [layout.PACKED_CODES, float ? 0 : panelBytes(format, k) - codeBytes(format, k)],
     [layout.PACKED_FIRST, PACKED_BYTES + tablesBytes(format, n)],
-    [layout.PACKED_TABLE, lut ? tableBytes(bits, lut) : 0],
+    [layout.PACKED_TABLE, isIndices(format) ? tableBytes(bits, lut!) : 0],
     [layout.PACKED_TABLE_ROWS, lut?.rows ?? 0],
     [layout.PACKED_MATVEC, matvecOf(format)],
     [layout.PACKED_ENTRY, lut ? ENTRY_CODES[lut.entry] : 0],
     [layout.PACKED_DIM, lut?.dim ?? 1],
+    [layout.PACKED_U7, (isIndices(format) ? lut!.entry === 'i7' : bits < 8) ? 1 : 0],
   ]);
 }
 
@@ -114,7 +120,12 @@ export function tableBytes(bits: number, { entry, dim }: LutFormat): number {
 
 /** Of all tables, where they lie apart from the panels (kernels/code_panel.ts). */
 function tablesBytes(format: WeightFormat, n: number): number {
+  if (!isIndices(format) || kernelOf(format) === layout.KERNEL_LUT4) return 0;
   const { lut, bits } = format;
-  if (!lut || kernelOf(format) === layout.KERNEL_LUT4) return 0;
-  return tableCount(lut, n) * tableBytes(bits, lut);
+  return tableCount(lut!, n) * tableBytes(bits, lut!);
+}
+
+/** Whether codes are kept as indices. Those of 8 bits are not: an entry is no larger and takes its index's place. */
+function isIndices(format: WeightFormat): boolean {
+  return format.lut !== undefined && (format.bits < 8 || takesFloats(format) || !!format.bias);
 }
