@@ -44,10 +44,16 @@ export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): Output
   return assigned;
 }
 
-/** Rows are padded to whole blocks of the default size only. */
+/** Rows are padded to whole blocks of the default size only, and nothing fills up a vector of channels. */
 function checkDivides(weight: Weight, { format }: PackedScheme): void {
   const group = format.scale?.k ?? ALL;
-  const { k } = matrixShape(weight);
+  const dim = format.lut?.dim ?? 1;
+  const { n, k } = matrixShape(weight);
+  if (n % dim !== 0) {
+    throw new OptionError(
+      `[compress] ${weight.path}: ${n} output channels are no multiple of cluster_dim ${dim}`,
+    );
+  }
   if (group === ALL || group === DEFAULT_GROUP || k % group === 0) return;
   throw new OptionError(
     `[compress] ${weight.path}: rows of ${k} weights are no multiple of block_size ${group}`,

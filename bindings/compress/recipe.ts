@@ -157,8 +157,9 @@ function parseScheme(json: unknown, where: string): Scheme {
   const fit = FITS.get(type as string);
   if (fit) {
     const { activations, ...options } = rest;
-    const format = withActivations(fit.parse(options, where), activations, where);
-    return { type: fit.type, format };
+    const scheme = fit.parse(options, where);
+    const format = withActivations(scheme.format, activations, where);
+    return { type: fit.type, ...scheme, format };
   }
   const types = [...FITS.keys()].join(', ');
   throw new OptionError(

@@ -2,9 +2,11 @@
 // tensor are held until all its rows are written, for they follow them in the file.
 
 import { createFile, type FileSink } from '#platform';
+import { OptionError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
 import { encodeFloats } from '../formats/float_bytes.js';
 import type { FloatType } from '../formats/format.js';
+import { encodeEntries } from '../formats/lut_entry.js';
 import type { Progress } from '../model/progress.js';
 import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
@@ -135,7 +137,8 @@ async function writePacked(
   const { n, k } = matrixShape(weight);
   const held: Omit<FittedStrip, 'codes'>[] = [];
   for (const { rows } of piecesOf([{ weight, scheme }])) {
-    const { codes, ...rest } = (await fitted.next()).value;
+    const { codes, refused, ...rest } = (await fitted.next()).value;
+    if (refused !== undefined) throw new OptionError(`[compress] ${weight.path}: ${refused}`);
     await writer.append(codes);
     held.push(rest);
     onStrip(rows * k, 0);
@@ -143,12 +146,13 @@ async function writePacked(
   const scaleType = held.every(({ inHalf }) => inHalf) ? 'f16' : 'f32';
   for (const { role } of codecOf(format).parts(format, n, k)) {
     if (role === 'codes') continue;
-    for (const strip of held) await writer.append(storedBytes(strip[role]!, scaleType));
+    for (const strip of held) {
+      const bytes =
+        role === 'lut'
+          ? encodeEntries(strip.lut!, format.lut!.entry)
+          : encodeFloats(strip[role]!, scaleType);
+      await writer.append(bytes);
+    }
   }
   return scaleType;
-}
-
-function storedBytes(values: Int8Array | Float32Array, type: FloatType): Uint8Array {
-  if (values instanceof Float32Array) return encodeFloats(values, type);
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

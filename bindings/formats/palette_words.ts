@@ -32,7 +32,7 @@ export function paletteName({ bits, lut, scale, activations }: WeightFormat): st
   const group = rows === DEFAULT_ROWS ? '' : `-g${rows}`;
   const tables = rows === ALL ? '-tensor' : group;
   const vectors = dim === 1 ? '' : `-dim${dim}`;
-  const isUsual = entry === 'i7' || (entry === 'i8' && bits === 8);
+  const isUsual = entry === (bits === 8 ? 'i8' : 'i7');
   const entries = isUsual ? '' : `-${entryType(entry).word}`;
   const floats = activations ? FLOATS_NAME : '';
   return `palettize${bits}${tables}${vectors}${entries}${scalesName(scale)}${floats}`;

@@ -26,6 +26,7 @@ const palette4 = {
   group_size: 16,
   enable_per_channel_scale: true,
 };
+const custom = { type: 'palettize', nbits: 4, mode: 'custom' };
 const int4 = { type: 'linear', dtype: 'int4' };
 const int8 = { type: 'linear', dtype: 'int8' };
 
@@ -106,6 +107,22 @@ const WORDS: [unknown, WeightFormat][] = [
   [{ ...palette4, activations: 'float' }, withFloats(paletteFormat(4))],
   [{ ...palette4, group_size: 8 }, paletteFormat(4, { rows: 8 })],
   [{ ...palette4, lut_dtype: 'int8' }, paletteFormat(4, { entry: 'i8' })],
+  [{ ...palette4, lut_dtype: 'float16' }, paletteFormat(4, { entry: 'f16' })],
+  [{ ...palette4, cluster_dim: 2 }, paletteFormat(4, { entry: 'i8', dim: 2 })],
+  [
+    { type: 'palettize', nbits: 4, mode: 'uniform' },
+    paletteFormat(4, { rows: ALL, perChannel: false }),
+  ],
+  [{ ...palette4, mode: 'unique' }, paletteFormat(4, { entry: 'f32' })],
+  [
+    { ...custom, lut: 'nf4', block_size: 64 },
+    paletteFormat(4, { rows: ALL, perChannel: false, entry: 'f32', block: 64 }),
+  ],
+  [{ ...custom, lut: 'fp4', enable_per_channel_scale: true }, paletteFormat(4, { rows: ALL })],
+  [
+    { ...custom, lut: [-100, 0, 100] },
+    paletteFormat(4, { rows: ALL, perChannel: false, entry: 'i8' }),
+  ],
   [
     { type: 'palettize', nbits: 2, granularity: 'per_grouped_channel' },
     paletteFormat(2, { rows: 32, perChannel: false }),
@@ -119,7 +136,6 @@ for (const [words, format] of WORDS) {
 }
 
 const UNSUPPORTED: [unknown, RegExp][] = [
-  [{ global: { ...palette4, mode: 'uniform' } }, /mode "uniform"/],
   [{ global: { type: 'prune' } }, /global: type "prune"/],
   [{ global: [{ type: 'prune' }, int4] }, /global: joint/],
 ];
@@ -155,8 +171,31 @@ const WRONG: [unknown, RegExp][] = [
   [{ global: { ...palette4, group_size: 0.5 } }, /group_size: .*0\.5/],
   [{ global: { ...palette4, granularity: 'per_tensor' } }, /group_size: .*per_tensor.*16/],
   [{ global: { ...palette4, enable_per_channel_scale: 1 } }, /enable_per_channel_scale: .*1/],
-  [{ global: { ...palette4, lut_dtype: 'float16' } }, /lut_dtype: .*"float16"/],
-  [{ global: { ...palette4, cluster_dim: 2 } }, /unknown key "cluster_dim"/],
+  [{ global: { ...palette4, lut_dtype: 'float8' } }, /lut_dtype: .*"float8"/],
+  [{ global: { ...palette4, mode: 'median' } }, /mode: expected kmeans, .*"median"/],
+  [{ global: { ...palette4, cluster_dim: 3 } }, /cluster_dim: expected 1, 2, 4, came 3/],
+  [{ global: { ...palette4, cluster_dim: 4, group_size: 6 } }, /group_size: .*cluster_dim 4.* 6/],
+  [{ global: { ...palette4, cluster_dim: 2, mode: 'uniform' } }, /cluster_dim: .*uniform.* 2/],
+  [{ global: { ...palette4, lut: [1, 2] } }, /lut: expected nothing with mode kmeans/],
+  [{ global: { ...palette4, block_size: 32 } }, /block_size: expected nothing with mode kmeans/],
+  [{ global: { ...palette4, mode: 'unique', lut_dtype: 'int8' } }, /lut_dtype: .*unique.*"int8"/],
+  [{ global: { ...palette4, activations: 'int8', lut_dtype: 'float16' } }, /activations: .*"int8"/],
+  [{ global: { ...palette4, mode: 'custom', lut: 'nf4' } }, /granularity: .*per_tensor/],
+  [{ global: { ...custom, lut: 'nf5' } }, /lut: .*"nf4" or "fp4".*"nf5"/],
+  [{ global: { ...custom, lut: 'fp4' } }, /lut: .*block_size or enable_per_channel_scale/],
+  [{ global: { ...custom, lut: [0, 0] } }, /lut: .*not all are 0/],
+  [{ global: { ...custom, lut: [1, 'x'] } }, /lut: expected finite numbers/],
+  [
+    { global: { ...custom, nbits: 1, lut: [1, 2, 3] } },
+    /lut: .*at most 2 entries at 1 bits, not 3/,
+  ],
+  [{ global: { ...custom, lut: [0.5], lut_dtype: 'int8' } }, /lut: .*integers from -128/],
+  [{ global: { ...custom, lut: [1e6], lut_dtype: 'float16' } }, /lut: .*its range/],
+  [{ global: { ...custom, lut: 'nf4', block_size: 48 } }, /block_size: expected 16, .*48/],
+  [
+    { global: { ...custom, lut: 'nf4', block_size: 32, enable_per_channel_scale: true } },
+    /block_size: .*enable_per_channel_scale.* 32/,
+  ],
   [{ global: { ...int4, activations: 'int4' } }, /global\.activations: .*int8 or float.*"int4"/],
   [{ global: { type: 'none', activations: 'float' } }, /unknown key "activations"/],
   [{ overrides: {} }, /overrides: expected an array/],

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compressModel } from '../../bindings/compress/compress.js';
-import { SCHEMES } from '../../bindings/compress/recipe.js';
+import { parseRecipe, type Recipe, SCHEMES } from '../../bindings/compress/recipe.js';
 import type { KvType, Simd } from '../../bindings/executor/executor.js';
 import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
@@ -15,7 +15,21 @@ import { Session } from '../../bindings/session/session.js';
 import { TurnQueue } from '../../bindings/session/turn_queue.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
-const NAMES = ['float', ...SCHEMES.keys()];
+/** What no scheme has a name for: float activations, tables of floats, vectors, tables with scales along k. */
+const FURTHER: ReadonlyMap<string, Recipe> = new Map(
+  Object.entries({
+    'int4-a32': { type: 'linear', dtype: 'int4', activations: 'float' },
+    'float16 tables': { type: 'palettize', nbits: 4, lut_dtype: 'float16' },
+    vectors: { type: 'palettize', nbits: 8, cluster_dim: 2 },
+    nf4: { type: 'palettize', nbits: 4, mode: 'custom', lut: 'nf4', block_size: 32 },
+    fp4: { type: 'palettize', nbits: 4, mode: 'custom', lut: 'fp4', block_size: 32 },
+  }).map(([name, global]) => [name, parseRecipe({ global })]),
+);
+const RECIPES: ReadonlyMap<string, Recipe | null> = new Map([
+  ['float', null],
+  ...SCHEMES,
+  ...FURTHER,
+]);
 const KV_TYPES: readonly KvType[] = ['f32', 'f16', 'int8'];
 /** Every type of cache with one scheme of each family; the others with one type. */
 const WITH_ALL_KV_TYPES = ['float', 'int4', 'int4-asym', 'palettize4'];
@@ -30,7 +44,7 @@ const PROMPT = Array.from({ length: 270 }, (_, i) => 3 + ((i * i * 7 + i * 31) %
 const FOLLOWING = [11, 250, 77];
 
 /** Of one build: of each scheme and cache 5 chunkings, a fork, a replay and a trace, for each number of threads. */
-export const OUTCOMES = NAMES.reduce(
+export const OUTCOMES = [...RECIPES.keys()].reduce(
   (sum, scheme) => sum + kvTypesOf(scheme).length * THREADS.length * (CHUNKS.length + 3),
   0,
 );
@@ -48,9 +62,9 @@ export async function outcomes(simd: Simd): Promise<Outcome[]> {
   try {
     const all: Outcome[] = [];
     const model = await writeTinyLlama(join(folder, 'float'), { seed: 5, contextLength: 320 });
-    for (const scheme of NAMES) {
+    for (const [scheme, recipe] of RECIPES) {
       const path = join(folder, scheme);
-      if (scheme !== 'float') await compressModel(model, path, { scheme });
+      if (recipe) await compressModel(model, path, { recipe });
       for (const kvType of kvTypesOf(scheme)) {
         for (const threads of THREADS) {
           const group = `${scheme}, KV ${kvType}`;

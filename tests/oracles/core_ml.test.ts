@@ -9,11 +9,13 @@ import { decodeFloats, encodeFloats } from '../../bindings/formats/float_bytes.j
 import {
   ALL,
   type FloatType,
+  type LutEntry,
   paddedK,
   type WeightFormat,
   withScaleType,
 } from '../../bindings/formats/format.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
+import { encodeEntries } from '../../bindings/formats/lut_entry.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import type { PartBytes } from '../../bindings/formats/parts.js';
 import { goldens } from './goldens.js';
@@ -30,7 +32,7 @@ interface Golden {
   readonly lut: readonly (readonly (readonly (readonly number[])[])[])[];
   readonly data: Matrix;
   readonly signed: boolean;
-  readonly scale: Matrix;
+  readonly scale?: Matrix;
   readonly offset?: Matrix;
   readonly output: Matrix;
 }
@@ -42,15 +44,23 @@ interface Ours {
 
 const SHIFTED = 'blockwise_shift_scale';
 const SCALED_PALETTE = 'lut_to_dense, blockwise_shift_scale';
+const PALETTES = ['lut_to_dense', SCALED_PALETTE];
 
 /** The weight in a format of ours; null where none holds it. */
 function ours(golden: Golden): Ours | null {
   if (golden.op === SHIFTED) return linearOf(golden);
-  const isOfIntegers = golden.lut?.flat(3).every(Number.isInteger);
-  return golden.op === SCALED_PALETTE && isOfIntegers ? paletteOf(golden) : null;
+  // Vectors along k are none of ours.
+  const isOfRows = golden.output.length === golden.indices?.length * (vectorOf(golden) ?? 0);
+  return PALETTES.includes(golden.op) && isOfRows ? paletteOf(golden) : null;
 }
 
-function linearOf({ bits, dtype, data, signed, scale, offset }: Golden): Ours {
+/** Values of an entry. */
+function vectorOf({ lut }: Golden): number | undefined {
+  return lut?.[0]?.[0]?.[0]?.length;
+}
+
+function linearOf({ bits, dtype, data, signed, offset, ...golden }: Golden): Ours {
+  const scale = golden.scale!;
   const [n, k] = [data.length, data[0]!.length];
   const [rows, groups] = [scale.length, scale[0]!.length];
   const granularity = groups > 1 ? 'per_block' : rows === n ? 'per_channel' : 'per_tensor';
@@ -69,16 +79,19 @@ function linearOf({ bits, dtype, data, signed, scale, offset }: Golden): Ours {
   };
 }
 
-function paletteOf({ bits, dtype, indices, lut, scale }: Golden): Ours {
-  const n = indices.length;
+function paletteOf(golden: Golden): Ours {
+  const { bits, dtype, indices, lut, scale, output } = golden;
+  const n = output.length;
   const rows = lut.length === 1 ? ALL : n / lut.length;
-  const perChannel = scale.length === n;
+  const entries = lut.flat(3);
+  const entry: LutEntry = scale && entries.every(Number.isInteger) ? 'i8' : dtype;
+  const options = { rows, entry, dim: vectorOf(golden)!, perChannel: scale?.length === n };
   return {
-    format: withScaleType(paletteFormat(bits, { rows, perChannel, entry: 'i8' }), dtype),
+    format: withScaleType(paletteFormat(bits, options), dtype),
     bytes: {
       codes: streamOf(indices, bits, 0),
-      scales: encodeFloats(scale.flat(), dtype),
-      lut: new Uint8Array(Int8Array.from(lut.flat(3)).buffer),
+      ...(scale && { scales: encodeFloats(scale.flat(), dtype) }),
+      lut: encodeEntries(entries, entry),
     },
   };
 }

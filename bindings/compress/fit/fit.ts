@@ -2,6 +2,7 @@
 
 import type { WeightFormat } from '../../formats/format.js';
 import type { FitCore } from './fit_core.js';
+import type { TableChoice } from './tables.js';
 
 export type Floats = Float32Array | Float64Array;
 
@@ -10,31 +11,42 @@ export interface PackedScheme {
   /** `type` in a recipe: linear or palettize. */
   readonly type: string;
   readonly format: WeightFormat;
+  /** Of a palette; absent: by k-means. */
+  readonly tables?: TableChoice;
 }
 
 /** A strip of rows as it is to be stored. */
 export interface FittedStrip {
-  /** One a byte: [rows, paddedK(k)]. Padding has no meaning. */
+  /** One a byte: [rows, paddedK(k)], of a vector palette [rows / dim, paddedK(k)]. Padding has no meaning. */
   readonly codes: Uint8Array;
   /** Of each group, values after rounding to the type that holds them. */
   readonly scales: Float32Array;
   readonly biases?: Float32Array;
-  readonly lut?: Int8Array;
+  /** Entries as they are stored. */
+  readonly lut?: Int8Array | Float32Array;
   /** Float16 holds every scale and bias; if not, they are float32. */
   readonly inHalf: boolean;
+  /** Why the scheme cannot hold these weights. */
+  readonly refused?: string;
 }
 
 export interface Fit {
   readonly type: string;
   /**
-   * The format that a recipe's options ask for, in Core ML's words.
+   * The scheme that a recipe's options ask for, in Core ML's words.
    * @param where for messages: `global`, `overrides[2]`
    * @throws OptionError for unknown keys and values, UnsupportedError by name for what cannot be made
    */
-  parse(options: Readonly<Record<string, unknown>>, where: string): WeightFormat;
+  parse(options: Readonly<Record<string, unknown>>, where: string): Omit<PackedScheme, 'type'>;
   /**
    * The same weights give the same strip, whatever strips they come in.
    * @param weights [rows, k], all finite, of float32's range: whole groups of rows that share anything
    */
-  run(weights: Floats, k: number, format: WeightFormat, core: FitCore): FittedStrip;
+  run(
+    weights: Floats,
+    k: number,
+    format: WeightFormat,
+    core: FitCore,
+    tables?: TableChoice,
+  ): FittedStrip;
 }

@@ -17,10 +17,10 @@ export interface StripJob {
 /** The strip with its codes as a bit stream; null: a value is not finite. */
 export function fitStrip(
   core: FitCore,
-  { raw, dtype, rows, k, scheme: { type, format } }: StripJob,
+  { raw, dtype, rows, k, scheme: { type, format, tables } }: StripJob,
 ): FittedStrip | null {
   const { values, finite } = core.widen(raw, dtype, rows * k);
   if (!finite) return null;
-  const strip = FITS.get(type)!.run(values, k, format, core);
+  const strip = FITS.get(type)!.run(values, k, format, core, tables);
   return { ...strip, codes: core.packBits(strip.codes, format.bits) };
 }

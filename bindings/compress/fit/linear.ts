@@ -22,7 +22,11 @@ const KEYS = ['dtype', 'granularity', 'block_size', 'mode'];
 const MODES: readonly unknown[] = ['linear_symmetric', 'linear'];
 const DTYPE = /^u?int([1-8])$/;
 
-export const linearFit: Fit = { type: 'linear', parse, run };
+export const linearFit: Fit = {
+  type: 'linear',
+  parse: (options, where) => ({ format: parse(options, where) }),
+  run,
+};
 
 function run(
   weights: Floats,

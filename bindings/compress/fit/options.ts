@@ -17,6 +17,16 @@ export function expectKeys(
   }
 }
 
+/** An error of one option. */
+export type Wrong = (key: string, expected: string) => OptionError;
+
+export function wrongIn(options: Readonly<Record<string, unknown>>, where: string): Wrong {
+  return (key, expected) => {
+    const came = describe(options[key]);
+    return new OptionError(`[recipe] ${where}.${key}: expected ${expected}, came ${came}`);
+  };
+}
+
 /** The format with the recipe's `activations`. @throws OptionError for a word that the format does not run with */
 export function withActivations(format: WeightFormat, came: unknown, where: string): WeightFormat {
   if (came === undefined) return format;

@@ -14,7 +14,7 @@ import { encodeEntries, entryBits } from '../../../bindings/formats/lut_entry.js
 import { tableCount } from '../../../bindings/formats/palette_codec.js';
 import type { Role } from '../../../bindings/formats/parts.js';
 import { halfbyteKeys } from '../../../bindings/model/schemes/halfbyte.js';
-import { PACKED_FORMATS } from '../../support/formats.js';
+import { PACKED_FORMATS, wholeRows } from '../../support/formats.js';
 import { tinyTokenizer, tinyTokenizerConfig } from '../../support/tiny_tokenizer.js';
 import {
   encodeFloats,
@@ -58,8 +58,11 @@ export function modelBytes(scheme: string): Uint8Array {
 
 /** Its config and tensors, new ones on every call. */
 export function modelFile(scheme: string, options: Partial<TinyOptions> = {}): ModelFile {
-  const { config, tensors } = tinyLlama({ ...SHAPE, ...options });
   const format = FORMAT_OF.get(scheme);
+  const shape = { ...SHAPE, ...options };
+  const { intermediateSize = TINY_DEFAULTS.intermediateSize } = shape;
+  const whole = format ? wholeRows(format, intermediateSize) : intermediateSize;
+  const { config, tensors } = tinyLlama({ ...shape, intermediateSize: whole });
   const stored: Stored[] = [];
   const packed: { path: string; k: number; format: WeightFormat }[] = [];
   for (const [name, tensor] of tensors) {

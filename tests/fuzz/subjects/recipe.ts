@@ -16,6 +16,8 @@ const PATHS = ['*', '*mlp*', 'model.layers.0.*', 'lm_head', '', '**', '*a*b*c*',
 const KINDS = ['embed', 'head', 'attention', 'mlp'];
 const OUTS = ['out', 'out.safetensors', 'a/b/out', 'é', ' ', '.tmp', `${'x'.repeat(300)}`];
 
+const LUT_DTYPES = ['int8', 'float16', 'float32'];
+
 function scheme(random: TestRandom): Json {
   const palette = {
     type: 'palettize',
@@ -23,6 +25,12 @@ function scheme(random: TestRandom): Json {
     granularity: 'per_grouped_channel',
     group_size: pick(random, [16, 16, 3, 8, 64]),
     enable_per_channel_scale: oneIn(random, 2),
+  };
+  const custom = {
+    type: 'palettize',
+    nbits: 4,
+    mode: 'custom',
+    ...(oneIn(random, 2) ? { block_size: 32 } : { enable_per_channel_scale: oneIn(random, 2) }),
   };
   const linear = { type: 'linear', dtype: `int${pick(random, [2, 3, 4, 5, 6, 8])}` };
   const granularity = pick(random, ['per_channel', 'per_tensor', 'per_block']);
@@ -32,6 +40,10 @@ function scheme(random: TestRandom): Json {
     { ...linear, block_size: pick(random, [16, 32, 64]) },
     { ...linear, mode, granularity },
     { ...palette },
+    { ...palette, mode: pick(random, ['uniform', 'unique']), lut_dtype: pick(random, LUT_DTYPES) },
+    { ...palette, cluster_dim: pick(random, [2, 4]), lut_dtype: pick(random, LUT_DTYPES) },
+    { ...custom, lut: pick<unknown>(random, ['nf4', 'fp4', [-1, 0, 1], [0.5, 2, 70000]]) },
+    { ...linear, activations: pick(random, ['float', 'int8']) },
   ]);
 }
 
@@ -70,7 +82,20 @@ async function run({ root }: JsonTree, random: TestRandom): Promise<Verdict> {
   });
 }
 
-const OPTIONS = ['dtype', 'granularity', 'block_size', 'mode', 'nbits', 'group_size', 'type', 'x'];
+const OPTIONS = [
+  'dtype',
+  'granularity',
+  'block_size',
+  'mode',
+  'nbits',
+  'group_size',
+  'type',
+  'lut',
+  'lut_dtype',
+  'cluster_dim',
+  'activations',
+  'x',
+];
 
 const OPTION_DAMAGE: Damage<JsonTree> = {
   name: 'recipe: an option of a scheme',
