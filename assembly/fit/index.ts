@@ -7,4 +7,5 @@ export { fit_affine } from './linear_affine';
 export { fit_symmetric } from './linear_symmetric';
 export { pack_bits } from './pack_bits';
 export { fit_palettes, palette_scratch_bytes } from './palettes';
+export { quantize_core_ml, quantize_mlx } from './quantizers';
 export { widen_bf16, widen_f16, widen_f32 } from './widen';

@@ -9,7 +9,8 @@ import { halfbyteKeys } from '../model/schemes/halfbyte.js';
 import { mlxKeys } from '../model/schemes/mlx.js';
 import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { PackedScheme } from './fit/fit.js';
-import { isNone, type Recipe, schemeFor } from './recipe.js';
+import { scaleTypeOf } from './fit/quantizers.js';
+import { checkOverrides, isNone, type Recipe, schemeFor } from './recipe.js';
 import type { TensorEntry } from './safetensors_writer.js';
 
 /** A weight and what becomes of it: codes, or floats of a type. */
@@ -21,9 +22,10 @@ export interface OutputTensor {
 /**
  * Pairs every weight with its scheme. Vectors (the norms) keep their floats.
  * @throws UnsupportedError for weights that are compressed already, OptionError for rows that blocks of the
- *   scheme do not divide
+ *   scheme do not divide, and for an override that matches nothing
  */
-export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): OutputTensor[] {
+export function assignSchemes(all: Iterable<Weight>, recipe: Recipe): OutputTensor[] {
+  const weights = [...all];
   const assigned: OutputTensor[] = [];
   for (const weight of weights) {
     const { float } = weight.format;
@@ -34,13 +36,14 @@ export function assignSchemes(weights: Iterable<Weight>, recipe: Recipe): Output
       );
     }
     const scheme = weight.shape.length === 2 ? schemeFor(recipe, weight.path) : null;
-    if (!scheme || isNone(scheme)) {
+    if (!scheme || isNone(scheme) || weightCount(weight) <= (scheme.weightThreshold ?? 0)) {
       assigned.push({ weight, scheme: float });
       continue;
     }
     checkDivides(weight, scheme);
     assigned.push({ weight, scheme });
   }
+  checkOverrides(recipe, weights);
   return assigned;
 }
 
@@ -78,6 +81,16 @@ export function tensorEntries(
       const { suffix, dtype, shape } = part;
       return { name: `${path}.${suffix}`, dtype, shape, bytes: partBytes(part) };
     });
+}
+
+/**
+ * The type of the scales and biases that a weight gets.
+ * @param inHalf float16 holds them all
+ */
+export function scaleTypeFor({ weight, scheme }: OutputTensor, inHalf = true): FloatType {
+  if (typeof scheme === 'string') return scheme;
+  if (scheme.quantizer) return scaleTypeOf(scheme.quantizer, weight.format.float!);
+  return inHalf ? 'f16' : 'f32';
 }
 
 /** What config.json says about the compressed tensors; MLX's own key where MLX would read the same weights. */

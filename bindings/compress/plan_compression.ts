@@ -10,7 +10,7 @@ import { checkOptionNames, type OptionNames } from '../options.js';
 import { checkWeights } from '../plan/check.js';
 import { planFor } from '../plan/plan_for.js';
 import { chooseRecipe, type RecipeChoice } from './compress.js';
-import { assignSchemes, type OutputTensor, tensorEntries } from './output_tensor.js';
+import { assignSchemes, type OutputTensor, scaleTypeFor, tensorEntries } from './output_tensor.js';
 
 export interface PlanOptions extends RecipeChoice {
   readonly signal?: AbortSignal | undefined;
@@ -89,6 +89,9 @@ function planTensor(tensor: OutputTensor): PlannedTensor {
     from: formatName(weight.format),
     to: formatName(typeof scheme === 'string' ? floatFormat(scheme) : scheme.format),
     bytesBefore: storedBytes(weight),
-    bytesAfter: tensorEntries(tensor, 'f16').reduce((total, { bytes }) => total + bytes, 0),
+    bytesAfter: tensorEntries(tensor, scaleTypeFor(tensor)).reduce(
+      (total, { bytes }) => total + bytes,
+      0,
+    ),
   };
 }

@@ -7,9 +7,11 @@ import type { WeightFormat } from '../formats/format.js';
 import { linearFormat } from '../formats/linear.js';
 import { paletteFormat } from '../formats/palette.js';
 import { describe } from '../model/json_fields.js';
+import type { Weight } from '../model/weight.js';
 import type { PackedScheme } from './fit/fit.js';
 import { FITS } from './fit/fits.js';
 import { expectKeys, withActivations } from './fit/options.js';
+import { parseQuantizer } from './fit/quantizers.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
 export type TensorKind = 'embed' | 'head' | 'attention' | 'mlp';
@@ -95,14 +97,30 @@ export function tensorKind(path: string): TensorKind | null {
 
 /** The scheme of the tensor at `path`: the last override that matches, else the global one. */
 export function schemeFor(recipe: Recipe, path: string): Scheme {
-  const kind = tensorKind(path);
-  for (let i = recipe.overrides.length - 1; i >= 0; i--) {
-    const override = recipe.overrides[i] as Override;
-    if (override.kind !== undefined && override.kind !== kind) continue;
-    if (override.match !== undefined && !matches(override.match, path)) continue;
-    return override.scheme;
+  return recipe.overrides.findLast((override) => isMeant(override, path))?.scheme ?? recipe.global;
+}
+
+/**
+ * @param weights of a model
+ * @throws OptionError for an override that matches none of them, or, to compress, vectors only
+ */
+export function checkOverrides({ overrides }: Recipe, weights: readonly Weight[]): void {
+  for (const [i, override] of overrides.entries()) {
+    const meant = weights.filter(({ path }) => isMeant(override, path));
+    if (meant.some(({ shape }) => shape.length === 2 || isNone(override.scheme))) continue;
+    const { match, kind } = override;
+    const words = [
+      ...(match === undefined ? [] : [`match ${describe(match)}`]),
+      ...(kind === undefined ? [] : [`kind ${describe(kind)}`]),
+    ];
+    const what = meant.length === 0 ? 'no weight of the model' : 'vectors only, which stay floats';
+    throw new OptionError(`[recipe] overrides[${i}]: ${words.join(' and ')} matches ${what}`);
   }
-  return recipe.global;
+}
+
+function isMeant({ kind, match }: Override, path: string): boolean {
+  if (kind !== undefined && kind !== tensorKind(path)) return false;
+  return match === undefined || matches(match, path);
 }
 
 /** Whether `path` matches `pattern`, in which `*` stands for any characters. Linear in both lengths' product. */
@@ -156,15 +174,31 @@ function parseScheme(json: unknown, where: string): Scheme {
   }
   const fit = FITS.get(type as string);
   if (fit) {
-    const { activations, ...options } = rest;
+    const { activations, fit: word, weight_threshold: threshold, ...options } = rest;
     const scheme = fit.parse(options, where);
     const format = withActivations(scheme.format, activations, where);
-    return { type: fit.type, ...scheme, format };
+    return {
+      type: fit.type,
+      ...scheme,
+      format,
+      ...parseQuantizer(word, format, options.dtype, where),
+      ...parseThreshold(threshold, where),
+    };
   }
   const types = [...FITS.keys()].join(', ');
   throw new OptionError(
     `[recipe] ${where}.type: expected ${types} or none, came ${describe(type)}`,
   );
+}
+
+/** Core ML's `weight_threshold`, but without its default. */
+function parseThreshold(value: unknown, where: string): Pick<PackedScheme, 'weightThreshold'> {
+  if (value === undefined) return {};
+  if (Number.isSafeInteger(value) && (value as number) >= 0) {
+    return { weightThreshold: value as number };
+  }
+  const expected = `expected a whole number of weights, came ${describe(value)}`;
+  throw new OptionError(`[recipe] ${where}.weight_threshold: ${expected}`);
 }
 
 function record(json: unknown, where: string): Record<string, unknown> {

@@ -12,7 +12,7 @@ import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
 import { FitThreads } from './fit/fit_threads.js';
 import { fitAhead, piecesOf, type Threads, threadCount } from './fit_ahead.js';
-import { type OutputTensor, tensorEntries } from './output_tensor.js';
+import { type OutputTensor, scaleTypeFor, tensorEntries } from './output_tensor.js';
 import { roundFloats } from './round_floats.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
 import { strips } from './strips.js';
@@ -81,7 +81,7 @@ async function writeTensors(
     rounded += ofThem;
     onProgress?.({ stage, done, total });
   };
-  const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, 'f32'));
+  const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, scaleTypeFor(tensor, false)));
   const writer = await SafetensorsWriter.begin(sink, atMost, metadata);
   for (const tensor of tensors) {
     storedBytes += await writeTensor(writer, tensor, fitted, onStrip);
@@ -143,7 +143,8 @@ async function writePacked(
     held.push(rest);
     onStrip(rows * k, 0);
   }
-  const scaleType = held.every(({ inHalf }) => inHalf) ? 'f16' : 'f32';
+  const inHalf = held.every((strip) => strip.inHalf);
+  const scaleType = scaleTypeFor({ weight, scheme }, inHalf);
   for (const { role } of codecOf(format).parts(format, n, k)) {
     if (role === 'codes') continue;
     for (const strip of held) {

@@ -195,6 +195,66 @@ test('a recipe chooses per tensor; what it leaves alone is copied bit for bit', 
   assert.equal(small.rows.get(kept), source.rows.get(kept));
 });
 
+test('weight_threshold leaves small tensors alone', async ({ dir, model }) => {
+  // [32, 64], [64, 64] and larger.
+  for (const [threshold, small] of [
+    [2047, 'int4'],
+    [2048, 'f32'],
+  ] as const) {
+    const out = join(dir, `out-${threshold}`);
+    const global = { type: 'linear', dtype: 'int4', weight_threshold: threshold };
+    await compressModel(model, out, { recipe: parseRecipe({ global }) });
+    const { formats } = await allRows(out);
+    assert.is(formats.get('model.layers.0.self_attn.k_proj'), small);
+    assert.is(formats.get('model.layers.0.self_attn.q_proj'), 'int4');
+  }
+});
+
+for (const [what, override, message] of [
+  ['no weight', { match: '*.layers.2.*' }, /overrides\[1\]: match "\*\.layers\.2\.\*" matches no/],
+  ['no weight of a kind', { kind: 'head' }, /overrides\[1\]: kind "head" matches no weight/],
+  ['vectors', { match: '*norm' }, /overrides\[1\]: match "\*norm" matches vectors only/],
+] as const) {
+  test(`an override that matches ${what} is refused by name`, async ({ dir, model }) => {
+    const int8 = { type: 'linear', dtype: 'int8' };
+    const recipe = parseRecipe({
+      global: int8,
+      overrides: [
+        { match: '*norm', type: 'none' },
+        { ...int8, ...override },
+      ],
+    });
+    const error = await refusal(compressModel(model, join(dir, 'out'), { recipe }));
+    assert.instance(error, OptionError);
+    assert.match(error.message, message);
+    assert.equal(await readdir(dir), ['model']);
+  });
+}
+
+test("MLX's quantizer keeps the type of the weights for scales, Core ML's float32", async ({
+  dir,
+}) => {
+  const model = await writeTinyLlama(join(dir, 'half'), { dtype: 'BF16', intermediateSize: 96 });
+  const linear = { type: 'linear', dtype: 'int4', mode: 'linear' };
+  for (const [fit, dtype] of [
+    ['mlx', 'BF16'],
+    ['coremltools', 'F32'],
+  ] as const) {
+    const out = join(dir, fit);
+    await compressModel(model, out, { recipe: parseRecipe({ global: { ...linear, fit } }) });
+    const file = await readFile(join(out, 'model.safetensors'));
+    const header = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0))));
+    assert.is(header[`${DOWN}.scales`].dtype, dtype);
+    assert.is(header[`${DOWN}.biases`].dtype, dtype);
+    const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
+    assert.equal(config.quantization, { group_size: 32, bits: 4, mode: 'affine' });
+    const [source, small] = [await allRows(model), await allRows(out)];
+    const [w, back] = [source.rows.get(DOWN)!, small.rows.get(DOWN)!];
+    const error = w.reduce((sum, x, i) => sum + (x - back[i]!) ** 2, 0);
+    assert.ok(error < 0.02 * w.reduce((sum, x) => sum + x * x, 0), `${fit}: ${error}`);
+  }
+});
+
 test('half-precision sources keep their floats; untied heads are compressed', async ({ dir }) => {
   for (const dtype of ['F16', 'BF16'] as const) {
     const model = await writeTinyLlama(join(dir, dtype), { dtype, tied: false });

@@ -135,6 +135,18 @@ for (const [words, format] of WORDS) {
   });
 }
 
+test('whose fit, and from which size on', () => {
+  const linear = { type: 'linear', dtype: 'uint4', mode: 'linear' };
+  const scheme = (more: object) => parseRecipe({ global: { ...linear, ...more } }).global;
+  const format = linearFormat(4, false);
+  assert.equal(scheme({ fit: 'search' }), { type: 'linear', format });
+  assert.equal(scheme({ fit: 'mlx' }), { type: 'linear', format, quantizer: 'mlx' });
+  assert.is((scheme({ fit: 'coremltools' }) as PackedScheme).quantizer, 'coremltools_unsigned');
+  const signed = scheme({ fit: 'coremltools', dtype: 'int4' }) as PackedScheme;
+  assert.is(signed.quantizer, 'coremltools');
+  assert.is((scheme({ weight_threshold: 2048 }) as PackedScheme).weightThreshold, 2048);
+});
+
 const UNSUPPORTED: [unknown, RegExp][] = [
   [{ global: { type: 'prune' } }, /global: type "prune"/],
   [{ global: [{ type: 'prune' }, int4] }, /global: joint/],
@@ -198,6 +210,16 @@ const WRONG: [unknown, RegExp][] = [
   ],
   [{ global: { ...int4, activations: 'int4' } }, /global\.activations: .*int8 or float.*"int4"/],
   [{ global: { type: 'none', activations: 'float' } }, /unknown key "activations"/],
+  [
+    { global: { ...int4, fit: 'best' } },
+    /global\.fit: expected search, mlx, coremltools, .*"best"/,
+  ],
+  [{ global: { ...int4, fit: 'mlx' } }, /fit: "mlx" makes mode "linear" only/],
+  [{ global: { ...int4, mode: 'linear', block_size: 16, fit: 'mlx' } }, /"mlx" makes blocks of 32/],
+  [{ global: { type: 'linear', dtype: 'int1', mode: 'linear', fit: 'mlx' } }, /weights of 2, 3/],
+  [{ global: { ...palette4, fit: 'coremltools' } }, /"coremltools" makes linear weights/],
+  [{ global: { ...int4, weight_threshold: -1 } }, /weight_threshold: expected a whole .*-1/],
+  [{ global: { ...palette4, weight_threshold: '2048' } }, /weight_threshold: .*"2048"/],
   [{ overrides: {} }, /overrides: expected an array/],
   [{ overrides: [int4] }, /overrides\[0\]: expected match or kind/],
   [{ overrides: [{ kind: 'norm', ...int4 }] }, /overrides\[0\]\.kind/],

@@ -6,6 +6,9 @@ import type { TableChoice } from './tables.js';
 
 export type Floats = Float32Array | Float64Array;
 
+/** Of whom; Core ML's ranges are signed or not. */
+export type Quantizer = 'mlx' | 'coremltools' | 'coremltools_unsigned';
+
 /** A format, and whose fit chooses its codes. */
 export interface PackedScheme {
   /** `type` in a recipe: linear or palettize. */
@@ -13,6 +16,10 @@ export interface PackedScheme {
   readonly format: WeightFormat;
   /** Of a palette; absent: by k-means. */
   readonly tables?: TableChoice;
+  /** Whose linear quantizer chooses the codes; absent: our search does. */
+  readonly quantizer?: Quantizer;
+  /** A tensor of no more weights keeps its floats. */
+  readonly weightThreshold?: number;
 }
 
 /** A strip of rows as it is to be stored. */

@@ -36,6 +36,29 @@ interface FitExports {
     biases: number,
     scratch: number,
   ): number;
+  quantize_mlx(
+    weights: number,
+    rows: number,
+    k: number,
+    group: number,
+    bits: number,
+    codes: number,
+    stride: number,
+    scales: number,
+    biases: number,
+  ): void;
+  quantize_core_ml(
+    weights: number,
+    rows: number,
+    k: number,
+    group: number,
+    bits: number,
+    signed: number,
+    codes: number,
+    stride: number,
+    scales: number,
+    biases: number,
+  ): void;
   palette_scratch_bytes(tableRows: number): number;
   fit_palettes(
     weights: number,

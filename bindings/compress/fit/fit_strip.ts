@@ -4,6 +4,7 @@ import type { FloatType } from '../../formats/format.js';
 import type { FittedStrip, PackedScheme } from './fit.js';
 import type { FitCore } from './fit_core.js';
 import { FITS } from './fits.js';
+import { runQuantizer } from './quantizers.js';
 
 /** Whole rows as they lie in the source, little-endian floats of `dtype`. */
 export interface StripJob {
@@ -17,10 +18,13 @@ export interface StripJob {
 /** The strip with its codes as a bit stream; null: a value is not finite. */
 export function fitStrip(
   core: FitCore,
-  { raw, dtype, rows, k, scheme: { type, format, tables } }: StripJob,
+  { raw, dtype, rows, k, scheme }: StripJob,
 ): FittedStrip | null {
   const { values, finite } = core.widen(raw, dtype, rows * k);
   if (!finite) return null;
-  const strip = FITS.get(type)!.run(values, k, format, core, tables);
+  const { type, format, quantizer, tables } = scheme;
+  const strip = quantizer
+    ? runQuantizer(quantizer, values, k, format, core)
+    : FITS.get(type)!.run(values, k, format, core, tables);
   return { ...strip, codes: core.packBits(strip.codes, format.bits) };
 }

@@ -28,16 +28,32 @@ export const linearFit: Fit = {
   run,
 };
 
-function run(
+function run(weights: Floats, k: number, format: WeightFormat, core: FitCore): FittedStrip {
+  return fitGroups(weights, k, format, core, (shape, [codes, stride, scales, biases]) => {
+    const group = shape[3];
+    const scratch = core.place(core.run.scratch_bytes(group));
+    return format.bias
+      ? core.run.fit_affine(...shape, codes, stride, scales, biases, scratch)
+      : core.run.fit_symmetric(...shape, codes, stride, scales, scratch);
+  });
+}
+
+/** Address of weights [rows, k], weights of a group, bits of a code. */
+type Shape = readonly [weights: number, rows: number, k: number, group: number, bits: number];
+type Results = readonly [codes: number, stride: number, scales: number, biases: number];
+
+/** Calls with addresses for the results, and copies them. @param call returns 1 if float16 holds all scales, else 0 */
+export function fitGroups(
   weights: Floats,
   k: number,
   { bits, scale, bias }: WeightFormat,
   core: FitCore,
+  call: (shape: Shape, results: Results) => number,
 ): FittedStrip {
   const rows = weights.length / k;
   if (scale!.rows === ALL) {
     const whole: WeightFormat = { bits, scale: { ...scale!, rows: 1 }, ...(bias && { bias }) };
-    return inRows(run(weights, weights.length, whole, core), rows, k);
+    return inRows(fitGroups(weights, weights.length, whole, core, call), rows, k);
   }
   const stride = paddedK(k);
   const groups = rows * groupCount(scale!, k);
@@ -46,11 +62,7 @@ function run(
   const codes = core.place(rows * stride);
   const scales = core.place(4 * groups);
   const biases = core.place(4 * groups);
-  const scratch = core.place(core.run.scratch_bytes(group));
-  const shape = [w, rows, k, group, bits, codes, stride, scales] as const;
-  const inHalf = bias
-    ? core.run.fit_affine(...shape, biases, scratch)
-    : core.run.fit_symmetric(...shape, scratch);
+  const inHalf = call([w, rows, k, group, bits], [codes, stride, scales, biases]);
   return {
     codes: core.bytes(codes, rows * stride),
     scales: core.floats(scales, groups),
