@@ -17,7 +17,8 @@ export const compress: Command = {
     name: 'compress',
     summary: 'Write a smaller checkpoint.',
     usage: [
-      'MODEL -o OUT [--scheme S | --recipe FILE] [--threads N] [--force] [--json]',
+      'MODEL -o OUT [--scheme S | --recipe FILE]',
+      '[--threads N --force --json]',
       'MODEL --dry-run [--scheme S | --recipe FILE] [--json]',
     ],
     operands: MODEL_AND_OUT,

@@ -142,6 +142,35 @@ test('progress: a bar fits any width', () => {
   assert.is(line(22), 'compressing  50%');
 });
 
+test('progress: the time left, once it can be told', () => {
+  const shown = (isTTY: boolean, ms: number, part: number, columns = 80) => {
+    let text = '';
+    const stream = { isTTY, columns, write: (piece: string) => (text += piece) };
+    let clock = 0;
+    const bar = new ProgressBar('work', stream, { ...STYLE, now: () => clock });
+    clock = ms;
+    bar.update(part, 1);
+    return text.replace('\r\x1b[K', '').trimEnd();
+  };
+  for (const [ms, part, left] of [
+    [1000, 0.01, ''],
+    [10_000, 0, ''],
+    [10_000, 0.5, ', 10 s left'],
+    [60_000, 0.125, ', 7 min 0 s left'],
+    [60_000, 0.0078125, ', 2 h 7 min left'],
+    [60_000, 0.99, ''],
+    [60_000, 1, ''],
+  ] as const) {
+    const number = `${Math.floor(part * 100)}%`.padStart(5);
+    assert.is(shown(false, ms, part), `work${number}${left}`);
+    assert.ok(shown(true, ms, part).endsWith(`]${number}${left}`), shown(true, ms, part));
+  }
+  for (let columns = 1; columns < 60; columns++) {
+    const text = shown(true, 10_000, 0.5, columns);
+    assert.ok(text.length <= Math.max(1, columns - 1), text);
+  }
+});
+
 test('documents are separated by a line', () => {
   assert.equal(splitDocuments('a\nb\n<|endoftext|>\nc <|endoftext|> d\n<|endoftext|>\n\n'), [
     'a\nb',
