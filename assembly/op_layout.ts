@@ -90,6 +90,7 @@ export const PACKED_MATVEC = 44; // of KERNEL_CODES: bits of the matvec that run
 export const PACKED_ENTRY = 48; // DTYPE_* of a value in a table
 export const PACKED_DIM = 52; // values of an entry: rows of which one index gives the values
 export const PACKED_U7 = 56; // of KERNEL_CODES: 1: codes, or entries + 64, are 0 to 127
+export const PACKED_OUTLIERS = 60; // where the outliers stand (kernels/add_outliers.ts); 0: there are none
 export const PACKED_BYTES = 64;
 
 /** Scratch that kernels unpack 8 rows x 32 k to, as bytes, with the scales and biases of 8 rows as f32. */

@@ -1,5 +1,6 @@
 // From a packed matrix to its kernel: the header says which, a line here per instance.
 
+import { add_outliers, embed_outliers, has_outliers } from './kernels/add_outliers';
 import { group_of, is_palette } from './kernels/code_panel';
 import { embed_codes, embed_float, embed_linear, embed_lut4 } from './kernels/embed';
 import { matmul_codes_float } from './kernels/matmul_codes_float';
@@ -20,6 +21,24 @@ import * as layout from './op_layout';
 
 /** Panels [begin, end) of Y = X W^T (operands.ts) for m rows. scratch: this thread's. */
 export function run_matmul(
+  op: usize,
+  packed: usize,
+  scratch: usize,
+  m: u32,
+  begin: u32,
+  end: u32,
+): void {
+  dense_matmul(op, packed, scratch, m, begin, end);
+  if (has_outliers(packed)) add_outliers(op, packed, m, begin, end);
+}
+
+/** Rows [begin, end) of OP_OUT [rows, k]: the rows of the matrix at `packed` that the step's tokens name. */
+export function run_embed(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
+  dense_embed(op, packed, rows, begin, end);
+  if (has_outliers(packed)) embed_outliers(op, packed, rows, begin, end);
+}
+
+function dense_matmul(
   op: usize,
   packed: usize,
   scratch: usize,
@@ -51,8 +70,7 @@ export function run_matmul(
   }
 }
 
-/** Rows [begin, end) of OP_OUT [rows, k]: the rows of the matrix at `packed` that the step's tokens name. */
-export function run_embed(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
+function dense_embed(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
   switch (load<u32>(packed, layout.PACKED_KERNEL)) {
     case layout.KERNEL_FLOAT:
       return embed_float(op, packed, rows, begin, end);

@@ -3,7 +3,8 @@
 import * as layout from '../assembly/op_layout.js';
 import { packedBytes, packedHeader } from '../bindings/executor/wasm/packing.js';
 import { formatName } from '../bindings/formats/codecs.js';
-import { floatFormat, type WeightFormat } from '../bindings/formats/format.js';
+import { floatFormat, type WeightFormat, withOutliers } from '../bindings/formats/format.js';
+import type { Outliers } from '../bindings/formats/outliers.js';
 import { PACKED_FORMATS } from '../tests/support/formats.js';
 import { type Fields, floatBits } from './one_op.js';
 import { MODEL_SHAPES, type ModelShape } from './shapes.js';
@@ -29,6 +30,8 @@ export interface KernelCase {
   /** Of the packed matrix at OP_WEIGHT (PACKED_* to value), if the op has one. */
   readonly header?: ReadonlyMap<number, number>;
   readonly positions: readonly number[];
+  /** Of that matrix, if it has any. */
+  readonly outliers?: Outliers | undefined;
   /** Bytes of weights, or else of everything read and written. */
   readonly bytes: number;
   /** Multiplications and additions, 0 where bytes are the measure. */
@@ -72,8 +75,10 @@ export function kernelCases(at: Regions): KernelCase[] {
 /** The widest matmul of a layer, n = intermediate, k = hidden. */
 function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
   const [n, k] = [shape.intermediate, shape.hidden];
-  return WEIGHTS.flatMap(({ name, format }) =>
+  return WEIGHTS.flatMap(({ name, format: some }) =>
     [1, PREFILL_ROWS].map((m): KernelCase => {
+      const outliers = some.outliers && spreadOutliers(n, k);
+      const format = withOutliers(some, outliers?.values.length ?? 0);
       const weightBytes = packedBytes(format, n, k) - layout.PACKED_BYTES;
       return {
         kernel: `${m === 1 ? 'matvec' : 'matmul'}_${name}`,
@@ -90,6 +95,7 @@ function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
           [layout.OP_K]: k,
         },
         header: packedHeader(format, n, k),
+        outliers,
         positions: rowsFrom(0, m),
         bytes: weightBytes,
         operations: m === 1 ? 0 : 2 * m * n * k,
@@ -180,16 +186,28 @@ function rowOps(shape: ModelShape, at: Regions): KernelCase[] {
       [layout.OP_WEIGHT]: at.frequencies,
       [layout.OP_HEAD_DIM]: headDim,
     }),
-    ...WEIGHTS.filter(({ format }) => !format.float).map(({ name, format }) => ({
-      ...one(`embed_${name}`, hidden, 1, {
-        [layout.OP_CODE]: layout.CODE_EMBED,
-        [layout.OP_WEIGHT]: at.weights,
+    ...WEIGHTS.filter(({ format }) => !format.float && !format.outliers).map(
+      ({ name, format }) => ({
+        ...one(`embed_${name}`, hidden, 1, {
+          [layout.OP_CODE]: layout.CODE_EMBED,
+          [layout.OP_WEIGHT]: at.weights,
+        }),
+        header: packedHeader(format, vocab, hidden),
       }),
-      header: packedHeader(format, vocab, hidden),
-    })),
+    ),
     one('select_rows', hidden, 2, { [layout.OP_CODE]: layout.CODE_SELECT_ROWS }),
     { ...one('softmax', vocab, 2, {}), shape: `n ${vocab}`, bytes: vocab * 8, positions: [0] },
   ];
+}
+
+/** One in two thousand weights, about what models have. */
+function spreadOutliers(n: number, k: number): Outliers {
+  const places = Array.from({ length: Math.floor((n * k) / 2000) }, (_, i) => i * 2000);
+  return {
+    rows: places.map((place) => Math.floor(place / k)),
+    columns: places.map((place) => place % k),
+    values: places.map(() => 1),
+  };
 }
 
 function rowsFrom(first: number, count: number): number[] {

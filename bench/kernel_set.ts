@@ -2,9 +2,10 @@
 // it exports parts the revisions that can be compared.
 
 import { readFile } from 'node:fs/promises';
-import { OP_WEIGHT, PACKED_BYTES, PAGE_POSITIONS } from '../assembly/op_layout.js';
+import { OP_N, OP_WEIGHT, PACKED_BYTES, PAGE_POSITIONS } from '../assembly/op_layout.js';
 import type { Simd } from '../bindings/executor/executor.js';
 import { type Core, instantiateCore } from '../bindings/executor/wasm/core.js';
+import { packOutliers } from '../bindings/executor/wasm/pack_outliers.js';
 import { WorkerPool } from '../bindings/executor/wasm/threads.js';
 import { type KernelCase, kernelCases, type Regions } from './cases.js';
 import { FREE, MAX_REPEATS, OneOp, PLAN } from './one_op.js';
@@ -93,10 +94,14 @@ function prepare(kernelCase: KernelCase, core: Core, op: OneOp, at: Regions): Ru
   // As in a step of a model, workers are woken once for many ops.
   const repeats = kernelCase.positions.length === 1 ? MAX_REPEATS : 1;
   op.prepare(kernelCase.fields, kernelCase.positions, at.pages, repeats);
-  const { header, weightBytes } = kernelCase;
+  const { header, outliers, weightBytes } = kernelCase;
   const step = Math.ceil((weightBytes && PACKED_BYTES + weightBytes) / 4096) * 4096;
   const copies = step === 0 ? 1 : Math.max(1, Math.floor(WEIGHT_REGION / step));
-  for (let i = 0; header && i < copies; i++) op.header(at.weights + i * step, header);
+  for (let i = 0; header && i < copies; i++) {
+    const packed = at.weights + i * step;
+    op.header(packed, header);
+    if (outliers) packOutliers(op, packed, kernelCase.fields[OP_N]!, outliers);
+  }
   if (step === 0) return { run: () => op.run(), repeats };
   let copy = 0;
   const run = () => {

@@ -21,7 +21,8 @@ export const FREE = SCRATCH + MAX_THREADS * SCRATCH_BYTES;
 export class OneOp {
   readonly #core: Core;
   readonly #threads: number;
-  readonly #words: Uint32Array;
+  /** Of the whole memory. */
+  readonly words: Uint32Array;
 
   constructor(core: Core, memory: WebAssembly.Memory, threads: number) {
     if (threads > MAX_THREADS) {
@@ -29,7 +30,7 @@ export class OneOp {
     }
     this.#core = core;
     this.#threads = threads;
-    this.#words = new Uint32Array(memory.buffer);
+    this.words = new Uint32Array(memory.buffer);
   }
 
   /**
@@ -39,7 +40,7 @@ export class OneOp {
    * @param repeats how often a run executes the op
    */
   prepare(fields: Fields, positions: readonly number[], pages: number, repeats: number): void {
-    const words = this.#words;
+    const words = this.words;
     // What lies before the op count belongs to the threads, from step to step.
     words.fill(0, (PLAN + layout.PLAN_OP_COUNT) / 4, FREE / 4);
     this.#set(PLAN + layout.PLAN_OP_COUNT, repeats);
@@ -76,7 +77,7 @@ export class OneOp {
   }
 
   #set(address: number, value: number): void {
-    this.#words[address / 4] = value;
+    this.words[address / 4] = value;
   }
 }
 

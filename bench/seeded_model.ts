@@ -9,6 +9,7 @@ import { createFile } from '#platform';
 import {
   assignSchemes,
   quantizationKeys,
+  storedFormat,
   tensorEntries,
 } from '../bindings/compress/output_tensor.js';
 import { prepareOutput } from '../bindings/compress/output.js';
@@ -54,7 +55,7 @@ async function writeModel(shape: ModelShape, directory: string): Promise<void> {
   await writeFile(join(directory, 'config.json'), JSON.stringify(whole, null, 2));
 
   const random = Random.fromSeed(SEED);
-  const entries = tensors.flatMap((tensor) => tensorEntries(tensor, 'f16'));
+  const entries = tensors.flatMap((tensor) => tensorEntries(tensor, storedFormat(tensor)));
   const sink = await createFile(join(directory, 'model.safetensors'));
   try {
     const writer = await SafetensorsWriter.begin(sink, entries, { format: 'halfbyte' });

@@ -2,7 +2,15 @@
 
 import { OptionError, UnsupportedError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
-import { ALL, FLOAT_BYTES, type FloatType, withScaleType } from '../formats/format.js';
+import {
+  ALL,
+  FLOAT_BYTES,
+  type FloatType,
+  floatFormat,
+  type WeightFormat,
+  withOutliers,
+  withScaleType,
+} from '../formats/format.js';
 import { DEFAULT_GROUP } from '../formats/linear.js';
 import { dtypeName, partBytes } from '../formats/parts.js';
 import { halfbyteKeys } from '../model/schemes/halfbyte.js';
@@ -63,18 +71,38 @@ function checkDivides(weight: Weight, { format }: PackedScheme): void {
   );
 }
 
-/** The tensors that a weight becomes, in file order; scales and biases of type `scaleType`. */
-export function tensorEntries(
+/**
+ * The format that a weight gets.
+ * @param inHalf float16 holds all its scales and biases
+ * @param outliers how many it has
+ */
+export function storedFormat(
   { weight, scheme }: OutputTensor,
-  scaleType: FloatType,
-): TensorEntry[] {
+  inHalf = true,
+  outliers = 0,
+): WeightFormat {
+  if (typeof scheme === 'string') return floatFormat(scheme);
+  const { format, quantizer } = scheme;
+  const other = inHalf ? 'f16' : 'f32';
+  const type = quantizer ? scaleTypeOf(quantizer, weight.format.float!) : other;
+  return withOutliers(withScaleType(format, type), outliers);
+}
+
+/** The format with the most bytes that a weight may get. */
+export function longestFormat(tensor: OutputTensor): WeightFormat {
+  const { weight, scheme } = tensor;
+  const mayHave = typeof scheme !== 'string' && scheme.outlierThreshold !== undefined;
+  return storedFormat(tensor, false, mayHave ? weightCount(weight) : 0);
+}
+
+/** The tensors that a weight becomes, in file order. @param format as it is stored */
+export function tensorEntries({ weight }: OutputTensor, format: WeightFormat): TensorEntry[] {
   const { path, shape } = weight;
-  if (typeof scheme === 'string') {
-    const bytes = weightCount(weight) * FLOAT_BYTES[scheme];
-    return [{ name: `${path}.weight`, dtype: dtypeName(scheme), shape, bytes }];
+  if (format.float) {
+    const bytes = weightCount(weight) * FLOAT_BYTES[format.float];
+    return [{ name: `${path}.weight`, dtype: dtypeName(format.float), shape, bytes }];
   }
   const { n, k } = matrixShape(weight);
-  const format = withScaleType(scheme.format, scaleType);
   return codecOf(format)
     .parts(format, n, k)
     .map((part) => {
@@ -83,21 +111,13 @@ export function tensorEntries(
     });
 }
 
-/**
- * The type of the scales and biases that a weight gets.
- * @param inHalf float16 holds them all
- */
-export function scaleTypeFor({ weight, scheme }: OutputTensor, inHalf = true): FloatType {
-  if (typeof scheme === 'string') return scheme;
-  if (scheme.quantizer) return scaleTypeOf(scheme.quantizer, weight.format.float!);
-  return inHalf ? 'f16' : 'f32';
-}
-
 /** What config.json says about the compressed tensors; MLX's own key where MLX would read the same weights. */
 export function quantizationKeys(tensors: readonly OutputTensor[]): Record<string, unknown> {
-  const packed = tensors.flatMap(({ weight, scheme }) => {
+  const packed = tensors.flatMap((tensor) => {
+    const { weight, scheme } = tensor;
     if (typeof scheme === 'string') return [];
-    return [{ path: weight.path, k: matrixShape(weight).k, format: scheme.format }];
+    // MLX knows no outliers.
+    return [{ path: weight.path, k: matrixShape(weight).k, format: longestFormat(tensor) }];
   });
   if (packed.length === 0) return {};
   return mlxKeys(packed) ?? halfbyteKeys(packed);

@@ -1,7 +1,6 @@
 // What `compressModel` would write, from headers alone.
 
 import { formatName } from '../formats/codecs.js';
-import { floatFormat } from '../formats/format.js';
 import { openCheckpoint } from '../model/checkpoint.js';
 import type { ModelLocation } from '../model/file_tree.js';
 import type { FetchLike } from '../model/files.js';
@@ -10,7 +9,7 @@ import { checkOptionNames, type OptionNames } from '../options.js';
 import { checkWeights } from '../plan/check.js';
 import { planFor } from '../plan/plan_for.js';
 import { chooseRecipe, type RecipeChoice } from './compress.js';
-import { assignSchemes, type OutputTensor, scaleTypeFor, tensorEntries } from './output_tensor.js';
+import { assignSchemes, type OutputTensor, storedFormat, tensorEntries } from './output_tensor.js';
 
 export interface PlanOptions extends RecipeChoice {
   readonly signal?: AbortSignal | undefined;
@@ -42,7 +41,7 @@ export interface PlannedTensor {
   readonly from: string;
   readonly to: string;
   readonly bytesBefore: number;
-  /** With float16 scales; of a tensor whose scales float16 does not hold they will be float32. */
+  /** With float16 scales, which are float32 where float16 does not hold them, and without outliers. */
   readonly bytesAfter: number;
 }
 
@@ -82,16 +81,14 @@ export async function planCompression(
 }
 
 function planTensor(tensor: OutputTensor): PlannedTensor {
-  const { weight, scheme } = tensor;
+  const { weight } = tensor;
+  const format = storedFormat(tensor);
   return {
     path: weight.path,
     shape: weight.shape,
     from: formatName(weight.format),
-    to: formatName(typeof scheme === 'string' ? floatFormat(scheme) : scheme.format),
+    to: formatName(format),
     bytesBefore: storedBytes(weight),
-    bytesAfter: tensorEntries(tensor, scaleTypeFor(tensor)).reduce(
-      (total, { bytes }) => total + bytes,
-      0,
-    ),
+    bytesAfter: tensorEntries(tensor, format).reduce((total, { bytes }) => total + bytes, 0),
   };
 }

@@ -8,9 +8,12 @@ import { linearFormat } from '../formats/linear.js';
 import { paletteFormat } from '../formats/palette.js';
 import { describe } from '../model/json_fields.js';
 import type { Weight } from '../model/weight.js';
-import type { PackedScheme } from './fit/fit.js';
+import type { Fit, PackedScheme } from './fit/fit.js';
 import { FITS } from './fit/fits.js';
+import { linearFit } from './fit/linear.js';
 import { expectKeys, withActivations } from './fit/options.js';
+import { defaultThreshold, parseOutlierThreshold } from './fit/outliers.js';
+import { paletteFit } from './fit/palettize.js';
 import { parseQuantizer } from './fit/quantizers.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
@@ -42,17 +45,19 @@ export interface Recipe {
 
 /** The short names of `--scheme`. */
 export const SCHEMES: ReadonlyMap<string, Recipe> = new Map([
-  ...[8, 6, 5, 4, 3, 2].map((bits) => named('linear', linearFormat(bits, true))),
-  ...[4, 3, 2, 1].map((bits) => named('linear', linearFormat(bits, false))),
-  ...[8, 6, 4, 3, 2, 1].map((bits) => named('palettize', paletteFormat(bits))),
+  ...[8, 6, 5, 4, 3, 2].map((bits) => named(linearFit, linearFormat(bits, true))),
+  ...[4, 3, 2, 1].map((bits) => named(linearFit, linearFormat(bits, false))),
+  ...[8, 6, 4, 3, 2, 1].map((bits) => named(paletteFit, paletteFormat(bits))),
 ]);
 
 const KINDS: readonly string[] = ['embed', 'head', 'attention', 'mlp'];
 /** Core ML's types that cannot be made yet. */
 const LATER: readonly string[] = ['prune'];
 
-function named(type: string, format: WeightFormat): [name: string, Recipe] {
-  return [formatName(format), { global: { type, format }, overrides: [] }];
+function named(fit: Fit, format: WeightFormat): [name: string, Recipe] {
+  const scheme = { type: fit.type, format };
+  const global = { ...scheme, ...defaultThreshold(fit, scheme) };
+  return [formatName(format), { global, overrides: [] }];
 }
 
 /**
@@ -174,15 +179,15 @@ function parseScheme(json: unknown, where: string): Scheme {
   }
   const fit = FITS.get(type as string);
   if (fit) {
-    const { activations, fit: word, weight_threshold: threshold, ...options } = rest;
-    const scheme = fit.parse(options, where);
+    const { activations, fit: word, weight_threshold, outlier_threshold, ...options } = rest;
+    const scheme = { type: fit.type, ...fit.parse(options, where) };
     const format = withActivations(scheme.format, activations, where);
     return {
-      type: fit.type,
       ...scheme,
       format,
       ...parseQuantizer(word, format, options.dtype, where),
-      ...parseThreshold(threshold, where),
+      ...parseThreshold(weight_threshold, where),
+      ...parseOutlierThreshold(outlier_threshold, fit, scheme, where),
     };
   }
   const types = [...FITS.keys()].join(', ');

@@ -5,14 +5,15 @@ import { createFile, type FileSink } from '#platform';
 import { OptionError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
 import { encodeFloats } from '../formats/float_bytes.js';
-import type { FloatType } from '../formats/format.js';
+import { type FloatType, floatFormat, type WeightFormat } from '../formats/format.js';
 import { encodeEntries } from '../formats/lut_entry.js';
 import type { Progress } from '../model/progress.js';
 import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
 import { FitThreads } from './fit/fit_threads.js';
 import { fitAhead, piecesOf, type Threads, threadCount } from './fit_ahead.js';
-import { type OutputTensor, scaleTypeFor, tensorEntries } from './output_tensor.js';
+import { OutlierParts } from './outlier_parts.js';
+import { longestFormat, type OutputTensor, storedFormat, tensorEntries } from './output_tensor.js';
 import { roundFloats } from './round_floats.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
 import { strips } from './strips.js';
@@ -81,7 +82,7 @@ async function writeTensors(
     rounded += ofThem;
     onProgress?.({ stage, done, total });
   };
-  const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, scaleTypeFor(tensor, false)));
+  const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, longestFormat(tensor)));
   const writer = await SafetensorsWriter.begin(sink, atMost, metadata);
   for (const tensor of tensors) {
     storedBytes += await writeTensor(writer, tensor, fitted, onStrip);
@@ -98,62 +99,65 @@ async function writeTensor(
   onStrip: OnStrip,
 ): Promise<number> {
   const { weight, scheme } = tensor;
-  const scaleType =
+  const format =
     typeof scheme === 'string'
       ? await writeFloats(writer, weight, scheme, onStrip)
       : await writePacked(writer, weight, scheme, fitted, onStrip);
   let bytes = 0;
-  for (const stored of tensorEntries(tensor, scaleType)) {
+  for (const stored of tensorEntries(tensor, format)) {
     writer.endTensor(stored);
     bytes += stored.bytes;
   }
   return bytes;
 }
 
-/** Writes floats of a type; those that have it already, bit for bit. @returns the type */
+/** Writes floats of a type; those that have it already, bit for bit. @returns their format */
 async function writeFloats(
   writer: SafetensorsWriter,
   weight: Weight,
   type: FloatType,
   onStrip: OnStrip,
-): Promise<FloatType> {
+): Promise<WeightFormat> {
   for await (const { begin, values } of strips(weight, 1)) {
     const { bytes, rounded } = roundFloats(weight, begin, values, type);
     await writer.append(bytes);
     onStrip(values.length, rounded);
   }
-  return type;
+  return floatFormat(type);
 }
 
-/** Writes the codes, then what else the format has, part by part. @returns the type of scales and biases */
+/** Writes the codes, then what else the format has, part by part. @returns the format as it is stored */
 async function writePacked(
   writer: SafetensorsWriter,
   weight: Weight,
   scheme: PackedScheme,
   fitted: Strips,
   onStrip: OnStrip,
-): Promise<FloatType> {
+): Promise<WeightFormat> {
   const { format } = scheme;
   const { n, k } = matrixShape(weight);
   const held: Omit<FittedStrip, 'codes'>[] = [];
-  for (const { rows } of piecesOf([{ weight, scheme }])) {
-    const { codes, refused, ...rest } = (await fitted.next()).value;
+  const outliers = new OutlierParts(k);
+  for (const { begin, rows } of piecesOf([{ weight, scheme }])) {
+    const { codes, refused, outliers: ofStrip, ...rest } = (await fitted.next()).value;
     if (refused !== undefined) throw new OptionError(`[compress] ${weight.path}: ${refused}`);
     await writer.append(codes);
     held.push(rest);
+    if (ofStrip) outliers.add(begin, ofStrip);
     onStrip(rows * k, 0);
   }
   const inHalf = held.every((strip) => strip.inHalf);
-  const scaleType = scaleTypeFor({ weight, scheme }, inHalf);
+  const stored = storedFormat({ weight, scheme }, inHalf, outliers.count);
   for (const { role } of codecOf(format).parts(format, n, k)) {
     if (role === 'codes') continue;
     for (const strip of held) {
       const bytes =
         role === 'lut'
           ? encodeEntries(strip.lut!, format.lut!.entry)
-          : encodeFloats(strip[role]!, scaleType);
+          : encodeFloats(strip[role as 'scales' | 'biases']!, stored.scale!.dtype);
       await writer.append(bytes);
     }
   }
-  return scaleType;
+  for (const part of outliers.parts()) await writer.append(part);
+  return stored;
 }

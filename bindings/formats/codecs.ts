@@ -4,11 +4,12 @@ import type { Codec } from './codec.js';
 import { float } from './float.js';
 import type { WeightFormat } from './format.js';
 import { linear } from './linear.js';
+import { withOutlierParts } from './outliers.js';
 import { palette } from './palette_codec.js';
 
 /** Families whose weights are packed, by `type`. */
 export const PACKED_CODECS: ReadonlyMap<string, Codec> = new Map(
-  [linear, palette].map((codec) => [codec.type, codec]),
+  [linear, palette].map(withOutlierParts).map((codec) => [codec.type, codec]),
 );
 
 export const CODECS: readonly Codec[] = [float, ...PACKED_CODECS.values()];

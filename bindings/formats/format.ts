@@ -6,6 +6,7 @@
 //           v = lut[row's table][q]             lut: tables of 2^bits entries, each for `rows` channels
 //   scale   w = scale * v + bias                a scale (and bias) for `rows` channels x `k` weights along k
 //           w = scale * (q - 2^(bits - 1))      without bias and lut: symmetric
+//   outliers  w += value                      of few weights, whatever the rest of the format
 //
 // Where a matmul takes float activations (`takesFloats`), every operation above is rounded to f32, as float weights
 // would be; where it takes int8 ones, its sums keep v exact, and scales come after the dots.
@@ -25,6 +26,7 @@ export interface WeightFormat {
   readonly bias?: true;
   /** Matmul takes its input in float32, although the values are small integers; else as int8 per block of 32. */
   readonly activations?: 'float';
+  readonly outliers?: OutlierFormat;
 }
 
 /**
@@ -47,6 +49,11 @@ export interface ScaleFormat {
   readonly k: number;
   /** dtype of scales and biases, as in the file. */
   readonly dtype: FloatType;
+}
+
+export interface OutlierFormat {
+  /** How many there are, as in the file. */
+  readonly count: number;
 }
 
 /** In place of a count of rows or of weights along k: as many as there are. */
@@ -85,4 +92,10 @@ export function floatFormat(float: FloatType): WeightFormat {
 /** The format with scales of another type: config.json says all but that, the tensors do. */
 export function withScaleType(format: WeightFormat, dtype: FloatType): WeightFormat {
   return format.scale ? { ...format, scale: { ...format.scale, dtype } } : format;
+}
+
+/** The format with so many outliers: config.json does not say that there are any, the tensors do. */
+export function withOutliers(format: WeightFormat, count: number): WeightFormat {
+  const { outliers: _, ...rest } = format;
+  return count === 0 ? rest : { ...rest, outliers: { count } };
 }

@@ -1,9 +1,16 @@
 // The stored tensors that make one weight [n, k].
 
-import { FLOAT_BYTES, type FloatType } from './format.js';
+import { ALL, FLOAT_BYTES, type FloatType } from './format.js';
 
 /** What a stored tensor is to its weight. */
-export type Role = 'codes' | 'scales' | 'biases' | 'lut';
+export type Role =
+  | 'codes'
+  | 'scales'
+  | 'biases'
+  | 'lut'
+  | 'outlierRows'
+  | 'outlierColumns'
+  | 'outlierValues';
 
 export interface PartShape {
   readonly role: Role;
@@ -12,7 +19,7 @@ export interface PartShape {
   /** As safetensors name it. */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Rows of the weight that one row of this tensor serves. */
+  /** Rows of the weight that one row of this tensor serves; ALL: any row needs the whole tensor. */
   readonly serves: number;
 }
 
@@ -22,6 +29,7 @@ export type PartBytes = Readonly<Partial<Record<Role, Uint8Array>>>;
 const DTYPE_BYTES: Readonly<Record<string, number>> = {
   U8: 1,
   I8: 1,
+  U16: 2,
   U32: 4,
   F32: FLOAT_BYTES.f32,
   F16: FLOAT_BYTES.f16,
@@ -55,6 +63,7 @@ export function bytesOfRows(
   end: number,
 ): [from: number, to: number] {
   if (begin === end) return [0, 0];
+  if (part.serves === ALL) return [0, partBytes(part)];
   const bytes = rowBytes(part);
   const first = Math.floor(begin / part.serves);
   return [first * bytes, Math.ceil(end / part.serves) * bytes];

@@ -2,7 +2,8 @@
 
 import { FormatError } from '../errors.js';
 import { codecOf, formatName } from '../formats/codecs.js';
-import { paddedK, type WeightFormat, withScaleType } from '../formats/format.js';
+import { paddedK, type WeightFormat, withOutliers, withScaleType } from '../formats/format.js';
+import { OUTLIER_VALUES } from '../formats/outliers.js';
 import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
 import type { StoredTensor } from './safetensors.js';
 import type { Meaning } from './schemes/quantization.js';
@@ -29,7 +30,8 @@ export function packedWeight(
     throw new FormatError(`${where}: ${came}, expected a matrix of ${bits}-bit codes [n, k]`);
   }
   const k = meaning.inFeatures ?? Math.floor((width * 32) / bits);
-  const format = withStoredScales(tensors, path, meaning.format);
+  const [outliers = 0] = tensors.get(`${path}.${OUTLIER_VALUES}`)?.shape ?? [];
+  const format = withOutliers(withStoredScales(tensors, path, meaning.format), outliers);
   const n = rows * codecOf(format).parts(format, 1, 1)[0]!.serves;
   const parts = codecOf(format)
     .parts(format, n, k)

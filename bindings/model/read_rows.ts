@@ -3,12 +3,13 @@
 import { OptionError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
 import { bytesOfRows, type PartBytes, type Role } from '../formats/parts.js';
+import { checkOutliers } from './read_outliers.js';
 import { matrixShape, type Weight } from './weight.js';
 
 /**
  * Rows [begin, end) of a weight [n, k], dequantized: [end - begin, k]. A vector [n] is n rows of
  * one. Reads only the bytes of those rows.
- * @throws OptionError for rows outside the weight
+ * @throws OptionError for rows outside the weight; what `checkOutliers` throws
  */
 export async function readRows(
   weight: Weight,
@@ -21,6 +22,7 @@ export async function readRows(
     throw new OptionError(`[${weight.path}] rows ${begin} to ${end} wanted, it has ${n}`);
   }
   const bytes = await readBytes(weight, begin, end, signal);
+  if (weight.format.outliers) checkOutliers(weight, bytes);
   return codecOf(weight.format).decode(weight.format, bytes, begin, end, k);
 }
 

@@ -18,7 +18,7 @@ import { paletteFormat } from '../../bindings/formats/palette.js';
 const INT4: Scheme = { type: 'linear', format: linearFormat(4, true) };
 const INT8: Scheme = { type: 'linear', format: linearFormat(8, true) };
 const NONE: Scheme = { type: 'none' };
-const PALETTE: Scheme = { type: 'palettize', format: paletteFormat(4) };
+const PALETTE: Scheme = { type: 'palettize', format: paletteFormat(4), outlierThreshold: 5 };
 const palette4 = {
   type: 'palettize',
   nbits: 4,
@@ -147,6 +147,19 @@ test('whose fit, and from which size on', () => {
   assert.is((scheme({ weight_threshold: 2048 }) as PackedScheme).weightThreshold, 2048);
 });
 
+test('outliers: of palettes unless told otherwise, of others if told so', () => {
+  const threshold = (words: object) => {
+    return (parseRecipe({ global: words }).global as PackedScheme).outlierThreshold;
+  };
+  assert.is(threshold(palette4), 5);
+  assert.is(threshold({ ...palette4, outlier_threshold: 4.5 }), 4.5);
+  assert.is(threshold({ ...palette4, outlier_threshold: null }), undefined);
+  assert.is(threshold(int4), undefined);
+  assert.is(threshold({ ...int4, outlier_threshold: 6 }), 6);
+  assert.is(threshold({ ...palette4, mode: 'uniform' }), undefined);
+  assert.is(threshold({ ...palette4, mode: 'uniform', outlier_threshold: 6 }), 6);
+});
+
 const UNSUPPORTED: [unknown, RegExp][] = [
   [{ global: { type: 'prune' } }, /global: type "prune"/],
   [{ global: [{ type: 'prune' }, int4] }, /global: joint/],
@@ -207,6 +220,13 @@ const WRONG: [unknown, RegExp][] = [
   [
     { global: { ...custom, lut: 'nf4', block_size: 32, enable_per_channel_scale: true } },
     /block_size: .*enable_per_channel_scale.* 32/,
+  ],
+  [{ global: { ...palette4, outlier_threshold: 0.5 } }, /outlier_threshold: .*from 1 on.*0\.5/],
+  [{ global: { ...int4, outlier_threshold: true } }, /outlier_threshold: .*true/],
+  [{ global: { type: 'none', outlier_threshold: 5 } }, /unknown key "outlier_threshold"/],
+  [
+    { global: { ...palette4, mode: 'unique', outlier_threshold: 5 } },
+    /outlier_threshold: .*unique.* 5/,
   ],
   [{ global: { ...int4, activations: 'int4' } }, /global\.activations: .*int8 or float.*"int4"/],
   [{ global: { type: 'none', activations: 'float' } }, /unknown key "activations"/],

@@ -1,6 +1,6 @@
 // Palettes from a file to the core: memory as predicted, the values of the reference, damage named.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -15,6 +15,7 @@ import { inspectModel, loadModel } from '../../bindings/index.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { planFor } from '../../bindings/plan/plan_for.js';
 import { largest } from '../support/compare.js';
+import { damaged } from '../support/damaged_file.js';
 import { paletteWeight } from '../support/palettes.js';
 import { raises } from '../support/raises.js';
 import { product, TestRandom } from '../support/random.js';
@@ -71,16 +72,6 @@ test('logits agree with float64, up to what int8 activations cost', async ({ mod
   await reference.dispose();
   await checkpoint.close();
 });
-
-/** The file with `bytes` at byte `at` of a tensor. */
-async function damaged(file: string, tensor: string, at: number, bytes: number[]) {
-  const data = await readFile(file);
-  const headerEnd = 8 + Number(data.readBigUInt64LE(0));
-  const header = JSON.parse(data.toString('utf8', 8, headerEnd));
-  data.set(bytes, headerEnd + header[tensor].data_offsets[0] + at);
-  await writeFile(file, data);
-  return file;
-}
 
 test('entries of more than 7 bits are refused by table', async ({ model }) => {
   await damaged(model, `${DOWN}.lut`, 2 * 16 + 5, [64]);

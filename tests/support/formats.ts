@@ -4,14 +4,17 @@
 import { withFloats } from '../../bindings/formats/activations.js';
 import { packBits } from '../../bindings/formats/bits.js';
 import { codecOf, formatName } from '../../bindings/formats/codecs.js';
+import { encodeFloats } from '../../bindings/formats/float_bytes.js';
 import {
   ALL,
   floatFormat,
   type WeightFormat,
+  withOutliers,
   withScaleType,
 } from '../../bindings/formats/format.js';
 import { linearFormat } from '../../bindings/formats/linear.js';
 import { encodeEntries, entryBits } from '../../bindings/formats/lut_entry.js';
+import type { Outliers } from '../../bindings/formats/outliers.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { type PartShape, partBytes, type Role } from '../../bindings/formats/parts.js';
 import { memorySource } from '../../bindings/model/source.js';
@@ -20,6 +23,9 @@ import { stored } from './floats.js';
 import type { TestRandom } from './random.js';
 
 const TYPES = ['f32', 'f16', 'bf16'] as const;
+
+/** How many outliers there are, the weight says. */
+const SOME = 1;
 
 /** What weights are compressed to, with float16 scales. */
 export const PACKED_FORMATS: readonly WeightFormat[] = [
@@ -68,6 +74,15 @@ export const PACKED_FORMATS: readonly WeightFormat[] = [
   paletteFormat(4, { rows: 6, entry: 'f32', dim: 2, block: 16 }),
   paletteFormat(3, { rows: 8, entry: 'f16', dim: 4 }),
   paletteFormat(4, { rows: 16, dim: 2, perChannel: false }),
+  ...[
+    linearFormat(4, true),
+    linearFormat(3, false),
+    linearFormat(8, false, undefined, 'per_tensor'),
+    paletteFormat(4),
+    paletteFormat(6, { rows: ALL }),
+    withFloats(linearFormat(4, true)),
+    paletteFormat(4, { rows: 16, dim: 2, perChannel: false }),
+  ].map((format) => withOutliers(format, SOME)),
 ];
 
 /** All, with every type of floats and of scales. */
@@ -97,7 +112,39 @@ export function storedWeight(
   k: number,
   random: TestRandom,
 ): Weight {
-  return weightOf(format, n, k, (shape) => partOf(format, shape, random));
+  if (!format.outliers) return weightOf(format, n, k, (shape) => partOf(format, shape, random));
+  const outliers = drawOutliers(n, k, random);
+  const whole = withOutliers(format, outliers.values.length);
+  return weightOf(whole, n, k, (shape) => {
+    return outlierBytes(outliers)[shape.role] ?? partOf(format, shape, random);
+  });
+}
+
+/** None in most rows; in some one, the first and the last, or all that there may be. */
+function drawOutliers(n: number, k: number, random: TestRandom): Outliers {
+  const rows: number[] = [];
+  const columns: number[] = [];
+  for (let row = 0; row < n; row++) {
+    const few = [[], [], [], [random.below(k)], [0, k - 1], Array.from({ length: k }, (_, i) => i)];
+    const drawn = row === 0 ? [k - 1] : few[random.below(few.length)]!;
+    for (const column of drawn) columns.push(column);
+    while (rows.length < columns.length) rows.push(row);
+  }
+  return { rows, columns, values: rows.map(() => random.normal()) };
+}
+
+/** Outliers as a file holds them. */
+export function outlierBytes({
+  rows,
+  columns,
+  values,
+}: Outliers): Partial<Record<Role, Uint8Array>> {
+  const bytes = ({ buffer }: Uint32Array | Uint16Array) => new Uint8Array(buffer as ArrayBuffer);
+  return {
+    outlierRows: bytes(Uint32Array.from(rows)),
+    outlierColumns: bytes(Uint16Array.from(columns)),
+    outlierValues: encodeFloats(values, 'f16'),
+  };
 }
 
 /** A weight [n, k] of these bytes, which lie behind three others, so that nothing is aligned by chance. */
@@ -122,14 +169,14 @@ export function weightOf(
 function partOf(format: WeightFormat, shape: PartShape, random: TestRandom): Uint8Array {
   const count = shape.shape.reduce((a, b) => a * b);
   const type = format.float ?? format.scale?.dtype ?? 'f32';
-  const make: Readonly<Record<Role, () => ArrayBufferView>> = {
+  const make: Readonly<Partial<Record<Role, () => ArrayBufferView>>> = {
     codes: () =>
       format.float ? floats(count, 1, type, random) : codes(format.bits, shape, random),
     scales: () => floats(count, 0.02, type, random),
     biases: () => floats(count, 0.02, type, random),
     lut: () => tables(count, format, random),
   };
-  const { buffer, byteOffset, byteLength } = make[shape.role]();
+  const { buffer, byteOffset, byteLength } = make[shape.role]!();
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 

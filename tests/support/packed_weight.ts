@@ -2,7 +2,9 @@
 
 import * as assert from 'uvu/assert';
 import { PACKED_BYTES, PACKED_FIRST } from '../../assembly/op_layout.js';
+import { packOutliers } from '../../bindings/executor/wasm/pack_outliers.js';
 import { packedBytes, packedHeader, tableBytes } from '../../bindings/executor/wasm/packing.js';
+import { decodeOutliers } from '../../bindings/formats/outliers.js';
 import { type Role, rowBytes } from '../../bindings/formats/parts.js';
 import { matrixShape, type Weight } from '../../bindings/model/weight.js';
 import type { Block, Core } from './core.js';
@@ -36,7 +38,11 @@ export function packIn(
       behind.set(table, i * tableBytes(format.bits, format.lut!));
     }
   }
-  const packed = core.input(withHeader(format, [n, k], behind));
+  const whole = withHeader(format, [n, k], behind);
+  if (format.outliers) {
+    packOutliers({ words: new Uint32Array(whole.buffer) }, 0, n, decodeOutliers(bytes));
+  }
+  const packed = core.input(whole);
   const at = (role: Role) => (bytes[role] ? core.input(bytes[role]).address : 0);
   const parts = [at('codes'), at('scales'), at('biases'), at('lut')];
   const panels = packed.address + first;

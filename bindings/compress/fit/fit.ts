@@ -20,6 +20,8 @@ export interface PackedScheme {
   readonly quantizer?: Quantizer;
   /** A tensor of no more weights keeps its floats. */
   readonly weightThreshold?: number;
+  /** In root mean squares of the weights that share a scale: those beyond are outliers. Absent: none is. */
+  readonly outlierThreshold?: number;
 }
 
 /** A strip of rows as it is to be stored. */
@@ -31,14 +33,24 @@ export interface FittedStrip {
   readonly biases?: Float32Array;
   /** Entries as they are stored. */
   readonly lut?: Int8Array | Float32Array;
+  readonly outliers?: StripOutliers;
   /** Float16 holds every scale and bias; if not, they are float32. */
   readonly inHalf: boolean;
   /** Why the scheme cannot hold these weights. */
   readonly refused?: string;
 }
 
+/** What a strip's codes lack of a few weights. */
+export interface StripOutliers {
+  /** Ascending: row * k + column within the strip. */
+  readonly places: Uint32Array;
+  readonly values: Float64Array;
+}
+
 export interface Fit {
   readonly type: string;
+  /** As in a scheme, unless a recipe says otherwise. */
+  readonly outlierThreshold?: number;
   /**
    * The scheme that a recipe's options ask for, in Core ML's words.
    * @param where for messages: `global`, `overrides[2]`

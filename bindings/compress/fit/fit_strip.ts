@@ -4,6 +4,7 @@ import type { FloatType } from '../../formats/format.js';
 import type { FittedStrip, PackedScheme } from './fit.js';
 import type { FitCore } from './fit_core.js';
 import { FITS } from './fits.js';
+import { outliersBeside, takeOutliers } from './outliers.js';
 import { runQuantizer } from './quantizers.js';
 
 /** Whole rows as they lie in the source, little-endian floats of `dtype`. */
@@ -20,11 +21,13 @@ export function fitStrip(
   core: FitCore,
   { raw, dtype, rows, k, scheme }: StripJob,
 ): FittedStrip | null {
+  const { type, format, quantizer, tables } = scheme;
   const { values, finite } = core.widen(raw, dtype, rows * k);
   if (!finite) return null;
-  const { type, format, quantizer, tables } = scheme;
+  const taken = takeOutliers(values, k, scheme);
   const strip = quantizer
     ? runQuantizer(quantizer, values, k, format, core)
     : FITS.get(type)!.run(values, k, format, core, tables);
-  return { ...strip, codes: core.packBits(strip.codes, format.bits) };
+  const stored = { ...strip, codes: core.packBits(strip.codes, format.bits) };
+  return taken ? { ...stored, outliers: outliersBeside(taken, stored, format, rows, k) } : stored;
 }

@@ -7,10 +7,16 @@ import { fitCustomTable } from './custom_table.js';
 import type { Fit, FittedStrip, Floats } from './fit.js';
 import type { FitCore } from './fit_core.js';
 import { fitGroupTables } from './group_tables.js';
+import { DEFAULT_THRESHOLD } from './outliers.js';
 import { parsePalette } from './palette_recipe.js';
 import type { TableChoice } from './tables.js';
 
-export const paletteFit: Fit = { type: 'palettize', parse: parsePalette, run };
+export const paletteFit: Fit = {
+  type: 'palettize',
+  outlierThreshold: DEFAULT_THRESHOLD,
+  parse: parsePalette,
+  run,
+};
 
 function run(
   weights: Floats,

@@ -4,12 +4,14 @@
 import { PACKED_BYTES, PACKED_FIRST, PANEL } from '../../../assembly/op_layout.js';
 import { FormatError } from '../../errors.js';
 import { decodeFloats } from '../../formats/float_bytes.js';
-import type { WeightFormat } from '../../formats/format.js';
+import { ALL, type WeightFormat } from '../../formats/format.js';
 import { wrongEntry } from '../../formats/lut_entry.js';
 import { bytesOfRows, type Role, rowBytes } from '../../formats/parts.js';
+import { readOutliers } from '../../model/read_outliers.js';
 import type { Part, Weight } from '../../model/weight.js';
 import { nextTask } from '../../platform/next_task.js';
 import type { Core, MemoryViews } from './core.js';
+import { packOutliers } from './pack_outliers.js';
 import { packedHeader, panelBytes, tableBytes } from './packing.js';
 
 /** Rows are staged in multiples of this: whole panels and whole groups of a palette. */
@@ -17,10 +19,15 @@ export const STRIP_ROWS = 16;
 
 /** Bytes of `rows` rows in staging, each part aligned to 16. */
 export function stripBytes({ parts }: Weight, rows: number): number {
-  return parts.reduce((sum, part) => {
+  return parts.filter(inStrips).reduce((sum, part) => {
     const [from, to] = bytesOfRows(part, 0, Math.min(rows, part.shape[0]! * part.serves));
     return sum + align16(to - from);
   }, 0);
+}
+
+/** Outliers are placed as they are read. */
+function inStrips({ serves }: Part): boolean {
+  return serves !== ALL;
 }
 
 function align16(bytes: number): number {
@@ -63,7 +70,7 @@ export async function packWeight(
     const rows = Math.min(strip, n - row);
     const places: Partial<Record<Role, number>> = {};
     let at = staging.address;
-    for (const part of parts) {
+    for (const part of parts.filter(inStrips)) {
       const [from, end] = bytesOfRows(part, row, row + rows);
       const bytes = views.bytes(at, end - from);
       await part.source.read(part.offset + from, bytes, signal);
@@ -79,6 +86,10 @@ export async function packWeight(
     const bad = core.pack_tensor(to, panelAt, codes, scales, biases, lut, rows, k);
     // Codes are always numbers; floats and scales may be none.
     if (bad >= 0) throw notFinite(format.lut ? parts[1]! : parts[0], row + bad);
+  }
+  if (format.outliers) {
+    packOutliers(views, to, n, await readOutliers(weight, signal));
+    for (const part of parts) if (!inStrips(part)) onBytes(part.bytes);
   }
 }
 

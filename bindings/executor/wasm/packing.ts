@@ -15,6 +15,7 @@ import {
 import { entryType } from '../../formats/lut_entry.js';
 import { tableCount } from '../../formats/palette_codec.js';
 import type { Weight } from '../../model/weight.js';
+import { outlierBytes } from './pack_outliers.js';
 
 const { BLOCK, PANEL, PACKED_BYTES } = layout;
 
@@ -81,11 +82,23 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
     [layout.PACKED_ENTRY, lut ? ENTRY_CODES[lut.entry] : 0],
     [layout.PACKED_DIM, lut?.dim ?? 1],
     [layout.PACKED_U7, (isIndices(format) ? lut!.entry === 'i7' : bits < 8) ? 1 : 0],
+    [layout.PACKED_OUTLIERS, format.outliers ? outliersAt(format, n, k) : 0],
   ]);
 }
 
-/** Bytes of a matrix [n, k] in the core's memory: header, tables, whole panels. */
+/** Bytes of a matrix [n, k] in the core's memory: header, tables, whole panels, outliers. */
 export function packedBytes(format: WeightFormat, n: number, k: number): number {
+  const { outliers } = format;
+  if (!outliers) return denseBytes(format, n, k);
+  return outliersAt(format, n, k) + outlierBytes(n, outliers.count);
+}
+
+/** Behind all else, at a whole word. */
+function outliersAt(format: WeightFormat, n: number, k: number): number {
+  return Math.ceil(denseBytes(format, n, k) / 4) * 4;
+}
+
+function denseBytes(format: WeightFormat, n: number, k: number): number {
   const panels = Math.ceil(n / PANEL) * panelBytes(format, k);
   return PACKED_BYTES + tablesBytes(format, n) + panels;
 }

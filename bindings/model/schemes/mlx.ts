@@ -71,7 +71,7 @@ export function mlxKeys(
   const { bits, scale } = first.format;
   const same = packed.every(({ k, format }) => {
     const alike = format.bias && format.bits === bits && format.scale?.k === scale?.k;
-    return alike && !format.activations && paddedK(k) === k;
+    return alike && !format.activations && !format.outliers && paddedK(k) === k;
   });
   if (!same) return null;
   const quantization = { group_size: scale!.k, bits, mode: 'affine' };

@@ -9,12 +9,14 @@ import {
   paddedK,
   type ScaleFormat,
   type WeightFormat,
+  withOutliers,
 } from '../../../bindings/formats/format.js';
 import { encodeEntries, entryBits } from '../../../bindings/formats/lut_entry.js';
+import type { Outliers } from '../../../bindings/formats/outliers.js';
 import { tableCount } from '../../../bindings/formats/palette_codec.js';
 import type { Role } from '../../../bindings/formats/parts.js';
 import { halfbyteKeys } from '../../../bindings/model/schemes/halfbyte.js';
-import { PACKED_FORMATS, wholeRows } from '../../support/formats.js';
+import { outlierBytes, PACKED_FORMATS, wholeRows } from '../../support/formats.js';
 import { tinyTokenizer, tinyTokenizerConfig } from '../../support/tiny_tokenizer.js';
 import {
   encodeFloats,
@@ -95,12 +97,27 @@ type Values = Partial<Record<Role, Uint8Array>>;
 
 function storedParts(path: string, tensor: TinyTensor, format: WeightFormat): Stored[] {
   const [n = 0, k = 0] = tensor.shape;
-  const bytes = format.lut ? palettized(tensor, format) : quantized(tensor, format);
-  return codecOf(format)
-    .parts(format, n, k)
+  const outliers = format.outliers && someOutliers(tensor);
+  const whole = withOutliers(format, outliers?.values.length ?? 0);
+  const bytes = {
+    ...(format.lut ? palettized(tensor, format) : quantized(tensor, format)),
+    ...(outliers && outlierBytes(outliers)),
+  };
+  return codecOf(whole)
+    .parts(whole, n, k)
     .map(({ role, suffix, dtype, shape }) => {
       return { name: `${path}.${suffix}`, dtype, shape, bytes: bytes[role]! };
     });
+}
+
+/** As large again as the weight at every 61st place. */
+function someOutliers({ shape: [, k = 0], values }: TinyTensor): Outliers {
+  const places = Array.from({ length: Math.floor(values.length / 61) }, (_, i) => i * 61);
+  return {
+    rows: places.map((place) => Math.floor(place / k)),
+    columns: places.map((place) => place % k),
+    values: places.map((place) => values[place]!),
+  };
 }
 
 /** Plain rounding, no search for the best scale: what counts here is that all runtimes read one file. */
