@@ -96,7 +96,7 @@ export const PACKED_BYTES = 64;
 /** Scratch that kernels unpack 8 rows x 32 k to, as bytes, with the scales and biases of 8 rows as f32. */
 export const TILE_BYTES = 320;
 /** Scratch that kernels unpack as many to, as f32 (kernels/float_tile.ts). */
-export const FLOAT_TILE_BYTES = 1408;
+export const FLOAT_TILE_BYTES = 1664;
 
 export const KERNEL_FLOAT = 0;
 export const KERNEL_Q4 = 1;

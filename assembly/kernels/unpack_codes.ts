@@ -21,15 +21,19 @@ export function tile_zero(packed: usize): i32 {
 }
 
 export function unpack_block(tile: usize, w: usize, packed: usize, panel: u32): void {
-  const bits = bits_of(packed);
+  unpack_quads(tile, w, bits_of(packed), is_palette(packed) ? 0 : 0x80);
+  if (is_palette(packed)) look_up_tile(tile, packed, panel);
+}
+
+/** The codes of the block alone. flip: bits of codes of 8 that change. */
+export function unpack_quads(tile: usize, w: usize, bits: u32, flip: i32): void {
   if (bits == 1) unpack<Bits1>(tile, w);
   else if (bits == 2) unpack<Bits2>(tile, w);
   else if (bits == 3) unpack<Bits3>(tile, w);
   else if (bits == 4) unpack<Bits4>(tile, w);
   else if (bits == 5) unpack<Bits5>(tile, w);
   else if (bits == 6) unpack<Bits6>(tile, w);
-  else unpack_bytes(tile, w, is_palette(packed) ? 0 : 0x80);
-  if (is_palette(packed)) look_up_tile(tile, packed, panel);
+  else unpack_bytes(tile, w, flip);
 }
 
 function unpack<Width>(tile: usize, w: usize): void {
@@ -46,7 +50,6 @@ function unpack<Width>(tile: usize, w: usize): void {
   }
 }
 
-/** flip: bits that change. */
 function unpack_bytes(tile: usize, w: usize, flip: i32): void {
   const flips = i8x16.splat(<i8>flip);
   for (const end = tile + 256; tile < end; tile += 32, w += 16) {
