@@ -1,4 +1,4 @@
-// Loading a model for one command, with progress, and freeing it whatever happens.
+// Loading models for one command, with progress, and freeing them whatever happens.
 
 import type { Device, KvType } from '../executor/executor.js';
 import { bitsPerWeight } from '../inspect.js';
@@ -25,16 +25,53 @@ export function cacheOptions(options: Options): Pick<LoadOptions, 'threads' | 'k
   };
 }
 
+export interface LoadedModel {
+  readonly location: string;
+  readonly model: Model;
+  readonly bitsPerWeight: number;
+  /** Of its safetensors files. */
+  readonly fileBytes: number;
+}
+
 /**
  * Loads MODEL, runs `use` with it and its bits per weight, disposes it.
  * @param onTrace gets the steps of the model
  */
 export async function withModel<T>(
   options: Options,
-  { signal }: Terminal,
+  terminal: Terminal,
   use: (model: Model, bits: number) => Promise<T>,
   onTrace?: OnTrace,
 ): Promise<T> {
+  const loaded = await load(options.model, options, terminal, onTrace);
+  try {
+    return await use(loaded.model, loaded.bitsPerWeight);
+  } finally {
+    await loaded.model.dispose();
+  }
+}
+
+/** Loads every MODEL, runs `use` with them, disposes them. */
+export async function withModels<T>(
+  options: Options,
+  terminal: Terminal,
+  use: (loaded: readonly LoadedModel[]) => Promise<T>,
+): Promise<T> {
+  const loaded: LoadedModel[] = [];
+  try {
+    for (const location of options.operands) loaded.push(await load(location, options, terminal));
+    return await use(loaded);
+  } finally {
+    for (const { model } of loaded) await model.dispose();
+  }
+}
+
+async function load(
+  location: string,
+  options: Options,
+  { signal }: Terminal,
+  onTrace?: OnTrace,
+): Promise<LoadedModel> {
   const bar = new ProgressBar('loading');
   const device = options.choice('device', DEVICES);
   const loadOptions: LoadOptions = {
@@ -44,13 +81,9 @@ export async function withModel<T>(
     onTrace,
     onProgress: ({ done, total }) => bar.update(done, total),
   };
-  let bits = 0;
-  const model = await loadSeen(options.model, loadOptions, ({ weights }) => {
-    bits = bitsPerWeight([...weights.values()]);
+  let seen = { bitsPerWeight: 0, fileBytes: 0 };
+  const model = await loadSeen(location, loadOptions, ({ weights, fileBytes }) => {
+    seen = { bitsPerWeight: bitsPerWeight([...weights.values()]), fileBytes };
   }).finally(() => bar.end());
-  try {
-    return await use(model, bits);
-  } finally {
-    await model.dispose();
-  }
+  return { location, model, ...seen };
 }

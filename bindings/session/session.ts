@@ -67,6 +67,24 @@ export class Session {
     return occupation;
   }
 
+  /**
+   * For measuring: appends tokens.
+   * @param each gets the logits [vocabSize] of each, in order: a view that lasts as long as the call
+   * @throws as `prefill`
+   */
+  static async readLogits(
+    session: Session,
+    tokens: ArrayLike<number>,
+    each: (index: number, logits: Float32Array) => void,
+    options: StepOptions = {},
+  ): Promise<void> {
+    const given = session.#checked(null, tokens);
+    return session.#state.exclusive(
+      () => session.#eachLogits(given, session.length, each, options),
+      options.signal,
+    );
+  }
+
   /** Tokens held. */
   get length(): number {
     return this.#state.tokens.length;
@@ -113,27 +131,18 @@ export class Session {
    * @throws as `prefill`
    */
   async logProbs(tokens: ArrayLike<number>, options: PrefillOptions = {}): Promise<Float64Array> {
-    const { executor } = this.#owner;
     checkStepOptions(options);
     const given = this.#checked(null, tokens);
     return this.#state.exclusive(async () => {
       const result = new Float64Array(given.length).fill(Number.NaN);
       // The last token held is fed again, as its logits predict the first one given.
       const again = this.#state.tokens.slice(-1);
-      const fed = [...again, ...given];
-      const read = async (begin: number, rows: number) => {
-        for (let i = 0; i < rows; i++) {
-          const at = begin + i + 1 - again.length;
-          if (at < given.length) result[at] = logProbability(await executor.logits(i), given[at]!);
-        }
+      const each = (i: number, logits: Float32Array) => {
+        const at = i + 1 - again.length;
+        if (at < given.length) result[at] = logProbability(logits, given[at]!);
       };
-      const from = this.length - again.length;
-      const rowsPerStep = executor.logitRowsPerStep;
-      const finish = () => result;
-      return this.#state.feed(
-        { tokens: fed, from, rowsPerStep, wantAll: true, read, finish },
-        options,
-      );
+      await this.#eachLogits([...again, ...given], this.length - again.length, each, options);
+      return result;
     }, options.signal);
   }
 
@@ -231,6 +240,22 @@ export class Session {
       const feed = { tokens: given, from, rowsPerStep, wantAll: false, read, finish };
       return this.#state.feed(feed, options);
     }, options.signal);
+  }
+
+  /** Feeds tokens from position `from` on, of which all want logits. */
+  #eachLogits(
+    tokens: readonly number[],
+    from: number,
+    each: (index: number, logits: Float32Array) => void,
+    options: PrefillOptions,
+  ): Promise<void> {
+    const { executor } = this.#owner;
+    const read = async (begin: number, rows: number) => {
+      for (let i = 0; i < rows; i++) each(begin + i, await executor.logits(i));
+    };
+    const rowsPerStep = executor.logitRowsPerStep;
+    const finish = () => undefined;
+    return this.#state.feed({ tokens, from, rowsPerStep, wantAll: true, read, finish }, options);
   }
 
   /** @param by null: a call from outside of any generation */

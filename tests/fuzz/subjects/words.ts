@@ -92,6 +92,7 @@ const SANE: Readonly<Record<string, readonly string[]>> = {
   dtype: ['f32', 'f16', 'bf16', 'int8'],
   recipe: ['@float/config.json', '@float/tokenizer.json'],
   text: ['@float/config.json', '@float/tokenizer_config.json', '@float'],
+  html: ['page.html', '.'],
   out: ['out', 'out.safetensors', '@float', '@float.safetensors', '.', '..'],
   context: ['1', '2', '16', '1000'],
 };
@@ -106,7 +107,7 @@ function option({ spec }: Command, name: string, value: string, random: TestRand
 function drawValue(name: string, random: TestRandom): string {
   const sane = SANE[name];
   // Any value for OUT could be a place that must not be written to, any for threads too many.
-  const only = name === 'out' || name === 'threads' || name === 'trace';
+  const only = ['out', 'threads', 'trace', 'html'].includes(name);
   if (sane && (only || !oneIn(random, 4))) return pick(random, sane);
   return name === 'trace' ? 'trace.json' : pick(random, VALUES);
 }
@@ -116,7 +117,8 @@ function makeCall(random: TestRandom): Call {
   const command = pick(random, COMMANDS);
   const { operands } = command.spec;
   const words = operands?.most === 0 ? [] : [pick(random, MODELS)];
-  if (operands?.most === Infinity && oneIn(random, 3)) words.push(pick(random, MODELS));
+  if (operands?.most === Number.POSITIVE_INFINITY && oneIn(random, 3))
+    words.push(pick(random, MODELS));
   const always: Readonly<Record<string, readonly string[]>> = {
     generate: ['prompt', 'max-tokens', 'threads'],
     compress: ['out'],
