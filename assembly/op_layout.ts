@@ -82,7 +82,7 @@ export const PACKED_BITS = 12; // of a code
 export const PACKED_GROUP = 16; // weights along k that share a scale; 0: a row
 export const PACKED_SCALE_ROWS = 20; // rows that share a scale in the file; 0: all
 export const PACKED_PANEL = 24; // bytes of a panel
-export const PACKED_CODES = 28; // where in a panel its codes begin, behind its scales and biases; 0: it has none
+export const PACKED_CODES = 28; // where in a record its codes begin, behind its scales and biases; 0: it has none
 export const PACKED_FIRST = 32; // where the first panel begins: behind the header and a palette's tables
 export const PACKED_TABLE = 36; // bytes of a palette's table; 0: codes are no indices
 export const PACKED_TABLE_ROWS = 40; // rows that share a table; 0: all
@@ -91,7 +91,10 @@ export const PACKED_ENTRY = 48; // DTYPE_* of a value in a table
 export const PACKED_DIM = 52; // values of an entry: rows of which one index gives the values
 export const PACKED_U7 = 56; // of KERNEL_CODES: 1: codes, or entries + 64, are 0 to 127
 export const PACKED_OUTLIERS = 60; // where the outliers stand (kernels/add_outliers.ts); 0: there are none
-export const PACKED_BYTES = 64;
+export const PACKED_RECORD = 64; // of KERNEL_CODES*: bytes of a record of a panel
+export const PACKED_RECORD_GROUPS = 68; // groups whose scales it has
+export const PACKED_RECORD_BLOCKS = 72; // blocks of codes that it has
+export const PACKED_BYTES = 128;
 
 /** Scratch that kernels unpack 8 rows x 32 k to, as bytes, with the scales and biases of 8 rows as f32. */
 export const TILE_BYTES = 320;

@@ -110,27 +110,26 @@ function q4<S, B>(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, 
 /** PACKED_MATVEC: bits of the kernel that runs one row; 0: there is none, and the tile does that too. */
 function codes(op: usize, packed: usize, scratch: usize, m: u32, begin: u32, end: u32): void {
   const bits = m == 1 ? load<u32>(packed, layout.PACKED_MATVEC) : 0;
+  const dtype = group_of(packed) == 0 ? layout.DTYPE_F16 : dtype_of(packed);
+  const hasBias = group_of(packed) != 0 && has_bias(packed);
   if (bits == 0) matmul_tile(op, packed, scratch, m, begin, end);
   else if (is_palette(packed)) palette(bits, op, packed, begin, end);
-  else if (group_of(packed) && has_bias(packed)) linear<f32>(bits, op, packed, scratch, begin, end);
-  else linear<void>(bits, op, packed, scratch, begin, end);
+  else if (dtype == layout.DTYPE_F16 && hasBias) linear<i16, i16>(bits, op, packed, begin, end);
+  else if (dtype == layout.DTYPE_F16) linear<i16, void>(bits, op, packed, begin, end);
+  else if (ASC_FEATURE_RELAXED_SIMD && dtype == layout.DTYPE_BF16 && hasBias)
+    linear<u16, u16>(bits, op, packed, begin, end);
+  else matmul_tile(op, packed, scratch, m, begin, end);
 }
 
-function linear<B>(
-  bits: u32,
-  op: usize,
-  packed: usize,
-  scratch: usize,
-  begin: u32,
-  end: u32,
-): void {
-  if (bits == 1) matvec_codes<Bits1, B>(op, packed, scratch, begin, end);
-  else if (bits == 2) matvec_codes<Bits2, B>(op, packed, scratch, begin, end);
-  else if (bits == 3) matvec_codes<Bits3, B>(op, packed, scratch, begin, end);
-  else if (bits == 4) matvec_codes<Bits4, B>(op, packed, scratch, begin, end);
-  else if (bits == 5) matvec_codes<Bits5, B>(op, packed, scratch, begin, end);
-  else if (bits == 6) matvec_codes<Bits6, B>(op, packed, scratch, begin, end);
-  else matvec_codes<Bits8, B>(op, packed, scratch, begin, end);
+/** S: of scales, B: of biases of groups, or void. */
+function linear<S, B>(bits: u32, op: usize, packed: usize, begin: u32, end: u32): void {
+  if (bits == 1) matvec_codes<Bits1, S, B>(op, packed, begin, end);
+  else if (bits == 2) matvec_codes<Bits2, S, B>(op, packed, begin, end);
+  else if (bits == 3) matvec_codes<Bits3, S, B>(op, packed, begin, end);
+  else if (bits == 4) matvec_codes<Bits4, S, B>(op, packed, begin, end);
+  else if (bits == 5) matvec_codes<Bits5, S, B>(op, packed, begin, end);
+  else if (bits == 6) matvec_codes<Bits6, S, B>(op, packed, begin, end);
+  else matvec_codes<Bits8, S, B>(op, packed, begin, end);
 }
 
 function palette(bits: u32, op: usize, packed: usize, begin: u32, end: u32): void {

@@ -4,14 +4,16 @@
 //   tables  PACKED_ENTRY [tables, 2^bits, PACKED_DIM], only of palettes: PACKED_TABLE bytes each, at least 16, one
 //             for PACKED_TABLE_ROWS rows
 //   panel   [ceil(n / 8)] from PACKED_FIRST on, PACKED_PANEL bytes each
-//             scales [groups, 8] of PACKED_DTYPE, unless PACKED_CODES is 0
-//             biases [groups, 8] likewise, only with PACKED_HAS_BIAS
-//             codes  [ceil(blocks / PACKED_DIM)] of 32 * bits bytes (codes.ts), at PACKED_CODES in the panel
+//   record  in a panel one behind the other, PACKED_RECORD bytes each; the last may have fewer blocks
+//             scales [PACKED_RECORD_GROUPS, 8] of PACKED_DTYPE, unless PACKED_CODES is 0
+//             biases likewise, only with PACKED_HAS_BIAS
+//             codes  [PACKED_RECORD_BLOCKS] of 32 * bits bytes (codes.ts), from PACKED_CODES on
 //
-// A group is PACKED_GROUP weights along k: 16, 32, 64 or 128; or 0, all of a row.
+// A group is PACKED_GROUP weights along k: 16, 32, 64 or 128; or 0, all of a row. A record is a group, two of 16, or
+// a row: so a panel is read from front to back. (Scales apart from codes, two places read in turn, took twice the time.)
 //
 // With PACKED_DIM d above 1, an index serves d rows and a panel has 8 / d rows of indices: d blocks of k share the
-// 8 rows of a block of codes. Those of block b lie in block b / d, from row (b % d) * (8 / d) on.
+// 8 rows of a block of codes. Those of block b lie in block b / d, from row (b % d) * (8 / d) on. A record is a row.
 
 import {
   BLOCK,
@@ -25,6 +27,9 @@ import {
   PACKED_FIRST,
   PACKED_GROUP,
   PACKED_PANEL,
+  PACKED_RECORD,
+  PACKED_RECORD_BLOCKS,
+  PACKED_RECORD_GROUPS,
   PACKED_TABLE,
   PACKED_TABLE_ROWS,
   PANEL,
@@ -84,15 +89,24 @@ export function group_of(packed: usize): u32 {
   return load<u32>(packed, PACKED_GROUP);
 }
 
-/** Groups of a row of `blocks` blocks. */
-export function groups_of(packed: usize, blocks: u32): u32 {
-  const group = group_of(packed);
-  return group == 0 ? 1 : (blocks * BLOCK + group - 1) / group;
+/** Block b of the codes of the panel at `panelAt`. */
+export function block_at(packed: usize, panelAt: usize, b: u32): usize {
+  const blocks = load<u32>(packed, PACKED_RECORD_BLOCKS);
+  const record = panelAt + <usize>(b / blocks) * load<u32>(packed, PACKED_RECORD);
+  return record + load<u32>(packed, PACKED_CODES) + ((<usize>(b % blocks) * bits_of(packed)) << 5);
 }
 
-/** The first block of a panel; its scales stand at `panelAt`, as they are read first. */
-export function codes_at(packed: usize, panelAt: usize): usize {
-  return panelAt + load<u32>(packed, PACKED_CODES);
+/** The 8 scales of group g of the panel at `panelAt`. */
+export function scales_at(packed: usize, panelAt: usize, g: u32): usize {
+  const groups = load<u32>(packed, PACKED_RECORD_GROUPS);
+  const record = panelAt + <usize>(g / groups) * load<u32>(packed, PACKED_RECORD);
+  return record + <usize>(g % groups) * PANEL * scale_bytes(dtype_of(packed));
+}
+
+/** The group of the panel's k. */
+export function group_at(packed: usize, k: u32): u32 {
+  const group = group_of(packed);
+  return group == 0 ? 0 : k / group;
 }
 
 /** Whether its values are multiplied by scales. */
@@ -100,13 +114,13 @@ export function has_scales(packed: usize): bool {
   return load<u32>(packed, PACKED_CODES) != 0;
 }
 
-/** The code of row `lane` of a panel, k = i; `w` is the panel's first block. */
-export function code_of(packed: usize, w: usize, lane: u32, i: u32): u32 {
+/** The code of row `lane` of the panel at `panelAt`, k = i. */
+export function code_of(packed: usize, panelAt: usize, lane: u32, i: u32): u32 {
   const bits = bits_of(packed);
   const dim = dim_of(packed);
   const block = i / BLOCK;
   const row = (block % dim) * (PANEL / dim) + lane / dim;
-  return code_at(w + ((<usize>(block / dim) * bits) << 5), bits, row, i % BLOCK);
+  return code_at(block_at(packed, panelAt, block / dim), bits, row, i % BLOCK);
 }
 
 /** The value of a code of row `row`, before scale and bias. */
@@ -119,9 +133,9 @@ export function value_of(packed: usize, row: u32, code: u32): f32 {
   return entry == DTYPE_F16 ? load1<i16>(at + ((<usize>lane) << 1)) : load1<i8>(at + lane);
 }
 
-/** Bytes from a panel's scales to its biases. */
-export function biases_at(packed: usize, blocks: u32): usize {
-  return <usize>groups_of(packed, blocks) * PANEL * scale_bytes(dtype_of(packed));
+/** Bytes from a group's scales to its biases. */
+export function biases_at(packed: usize): usize {
+  return <usize>load<u32>(packed, PACKED_RECORD_GROUPS) * PANEL * scale_bytes(dtype_of(packed));
 }
 
 /** Bytes of one scale. */

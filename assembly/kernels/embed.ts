@@ -11,12 +11,12 @@ import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
 import {
   biases_at,
   code_of,
-  codes_at,
-  group_of,
+  group_at,
   has_scales,
   load_number,
   panel_at,
   scale_bytes,
+  scales_at,
   value_of,
 } from './code_panel';
 import { LUT4_HEAD } from './matvec_lut4';
@@ -90,23 +90,19 @@ export function embed_lut4(op: usize, packed: usize, rows: usize, begin: u32, en
 export function embed_codes(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
   const k = k_of(op);
   const dtype = dtype_of(packed);
-  const group = group_of(packed);
-  const biases = biases_at(packed, blocks_of(op));
+  const biases = biases_at(packed);
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
     const lane = token % PANEL;
     const panel = panel_at(packed, token / PANEL);
-    const w = codes_at(packed, panel);
-    const scales = panel + lane * scale_bytes(dtype);
     let to = y_of(op) + ((<usize>row * k) << 2);
     for (let i: u32 = 0; i < k; i++, to += 4) {
-      const value = value_of(packed, token, code_of(packed, w, lane, i));
+      const value = value_of(packed, token, code_of(packed, panel, lane, i));
       if (!has_scales(packed)) {
         store<f32>(to, value);
         continue;
       }
-      const g: usize = group == 0 ? 0 : i / group;
-      const at = scales + g * PANEL * scale_bytes(dtype);
+      const at = scales_at(packed, panel, group_at(packed, i)) + lane * scale_bytes(dtype);
       const bias: f32 = has_bias(packed) ? load_number(dtype, at + biases) : 0;
       store<f32>(to, value * load_number(dtype, at) + bias);
     }

@@ -11,15 +11,17 @@ import { BLOCK, DTYPE_F16, DTYPE_F32, PANEL } from '../op_layout';
 import {
   biases_at,
   bits_of,
-  codes_at,
+  block_at,
   dim_of,
   entry_of,
+  group_at,
   group_of,
   has_scales,
   is_palette,
   load_scales,
   panel_at,
   scale_bytes,
+  scales_at,
   zero_of,
 } from './code_panel';
 import { find_tables, is_small, look_up, look_up_small, spread_table } from './float_look_up';
@@ -39,27 +41,23 @@ export function take_tables(scratch: usize, packed: usize, panel: u32, n: u32): 
 }
 
 /** Fills the tile with block b of a panel whose tables were taken: after block b - 1 of the same panel. */
-export function fill_tile(scratch: usize, packed: usize, panel: u32, blocks: u32, b: u32): void {
-  const scales = panel_at(packed, panel);
+export function fill_tile(scratch: usize, packed: usize, panel: u32, b: u32): void {
+  const panelAt = panel_at(packed, panel);
   const dtype = dtype_of(packed);
-  const group = group_of(packed);
   const half = 4 * scale_bytes(dtype);
-  const biases = biases_at(packed, blocks);
+  const biases = biases_at(packed);
   const hasScales = has_scales(packed);
   const hasBias = has_bias(packed);
-  const bits = bits_of(packed);
   const dim = dim_of(packed);
   if (b % dim == 0) {
-    const w = codes_at(packed, scales) + ((<usize>(b / dim) * bits) << 5);
-    unpack_quads(scratch + QUADS, w, bits, 0);
+    unpack_quads(scratch + QUADS, block_at(packed, panelAt, b / dim), bits_of(packed), 0);
   }
   if (dim == 1) transpose(scratch + CODES, scratch + QUADS);
   else transpose_rows(scratch + CODES, scratch + QUADS, dim, (b % dim) * (PANEL / dim));
   // A block lies in one group, or is two.
-  const length: u32 = group == 16 ? 16 : BLOCK;
+  const length: u32 = group_of(packed) == 16 ? 16 : BLOCK;
   for (let i: u32 = 0; i < <u32>BLOCK; i += length) {
-    const g: usize = group == 0 ? 0 : (b * BLOCK + i) / group;
-    const at = scales + g * PANEL * scale_bytes(dtype);
+    const at = scales_at(packed, panelAt, group_at(packed, b * BLOCK + i));
     fill(
       scratch,
       packed,

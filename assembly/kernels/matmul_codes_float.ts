@@ -31,7 +31,7 @@ export function matmul_codes_float(
     take_tables(scratch, packed, panel, n_of(op));
     for (let b: u32 = 0; b < blocks; b++) {
       const first = b * BLOCK;
-      fill_tile(scratch, packed, panel, blocks, b);
+      fill_tile(scratch, packed, panel, b);
       const x = x_of(op) + ((<usize>first) << 2);
       add_rows<f32>(sums, x, (<usize>k) << 2, scratch, m, min<u32>(BLOCK, k - first));
     }

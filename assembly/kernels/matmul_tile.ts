@@ -19,13 +19,14 @@ import { add_half_u7, add_i8, add_u7, place_factors } from './add_rows';
 import {
   biases_at,
   bits_of,
-  codes_at,
+  block_at,
+  group_at,
   group_of,
   is_palette,
   panel_at,
-  scale_bytes,
+  scales_at,
 } from './code_panel';
-import { blocks_of, dtype_of, has_bias, x_block, x_scales_block, x_sums_block } from './operands';
+import { blocks_of, has_bias, x_block, x_scales_block, x_sums_block } from './operands';
 import { store_panel } from './panel';
 import { offset_of, store_scaled_panel } from './row_scales';
 import { is_u7, tile_zero, unpack_block } from './unpack_codes';
@@ -42,28 +43,28 @@ export function matmul_tile(
 ): void {
   const blocks = blocks_of(op);
   const group = group_of(packed);
-  const groupBytes = 8 * scale_bytes(dtype_of(packed));
-  const biases = biases_at(packed, blocks);
   const sums = scratch + TILE_BYTES;
-  const blockBytes = (<usize>bits_of(packed)) << 5;
 
   for (let panel = begin; panel < end; panel++) {
     memory.fill(sums, 0, (<usize>m) << 5);
     const s = panel_at(packed, panel);
-    let w = codes_at(packed, s);
     if (group == 0) place_ones(scratch + FACTORS);
-    for (let b: u32 = 0; b < blocks; b++, w += blockBytes) {
-      unpack_block(scratch, w, packed, panel);
+    for (let b: u32 = 0; b < blocks; b++) {
+      unpack_block(scratch, block_at(packed, s, b), packed, panel);
       if (group == 16) {
-        const at = s + <usize>b * 2 * groupBytes;
-        place_factors(scratch + FACTORS, packed, at, biases);
+        place_factors(scratch + FACTORS, packed, scales_at(packed, s, 2 * b), biases_at(packed));
         add_half(op, packed, scratch, sums, m, b, 0);
-        place_factors(scratch + FACTORS, packed, at + groupBytes, biases);
+        place_factors(
+          scratch + FACTORS,
+          packed,
+          scales_at(packed, s, 2 * b + 1),
+          biases_at(packed),
+        );
         add_half(op, packed, scratch, sums, m, b, 1);
       } else {
         if (group != 0) {
-          const at = s + <usize>((b << 5) / group) * groupBytes;
-          place_factors(scratch + FACTORS, packed, at, biases);
+          const at = scales_at(packed, s, group_at(packed, b << 5));
+          place_factors(scratch + FACTORS, packed, at, biases_at(packed));
         }
         add_block(op, packed, scratch, sums, m, b);
       }

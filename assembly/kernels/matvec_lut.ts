@@ -14,7 +14,7 @@
 
 import { PANEL } from '../op_layout';
 import { dot4_i8_u7 } from '../simd';
-import { codes_at, panel_at, table_at } from './code_panel';
+import { block_at, panel_at, table_at } from './code_panel';
 import { Codes } from './codes';
 import { look_up, u7_entries } from './look_up';
 import { NIBBLES } from './matvec_q4';
@@ -37,7 +37,7 @@ export function matvec_lut<Width>(op: usize, packed: usize, begin: u32, end: u32
     const lut1 = bits == 6 ? u7_entries(table + 16) : lowLut;
     const lut2 = bits == 6 ? u7_entries(table + 32) : lowLut;
     const lut3 = bits == 6 ? u7_entries(table + 48) : lowLut;
-    let w = codes_at(packed, s);
+    let w = block_at(packed, s, 0);
     let low = f32x4.splat(0);
     let high = low;
     for (let b: usize = 0; b < blocks; b++, w += bits << 5) {

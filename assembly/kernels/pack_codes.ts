@@ -3,14 +3,15 @@
 import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PACKED_TABLE_ROWS, PANEL } from '../op_layout';
 import { is_finite } from '../simd';
 import {
+  biases_at,
   bits_of,
-  codes_at,
+  block_at,
   dim_of,
   group_of,
-  groups_of,
   has_scales,
   is_palette,
   panel_at,
+  scales_at,
 } from './code_panel';
 import { store_code } from './codes';
 import { has_bias } from './operands';
@@ -43,11 +44,10 @@ export function pack_codes<S>(
     const panel = to + <usize>(row / PANEL) * panelBytes;
     if (row % dim == 0) {
       const stream = codes + <usize>(row / dim) * blocks * bits * 4;
-      const w = codes_at(packed, panel);
       const table =
         luts + ((<usize>shared_by(load<u32>(packed, PACKED_TABLE_ROWS), first, row)) << 8);
-      if (takesEntries) pack_entries(w, stream, table, row % PANEL, blocks);
-      else pack_row(w, stream, bits, dim, (row % PANEL) / dim, blocks);
+      if (takesEntries) pack_entries(packed, panel, stream, table, row % PANEL, blocks);
+      else pack_row(packed, panel, stream, dim, (row % PANEL) / dim, blocks);
     }
     if (!has_scales(packed)) continue;
     const scaleRow = shared_by(load<u32>(packed, PACKED_SCALE_ROWS), first, row);
@@ -57,12 +57,20 @@ export function pack_codes<S>(
 }
 
 /** Codes of one row to their places in its panel, `lane` of its rows of codes. */
-function pack_row(w: usize, stream: usize, bits: u32, dim: u32, lane: u32, blocks: u32): void {
+function pack_row(
+  packed: usize,
+  panel: usize,
+  stream: usize,
+  dim: u32,
+  lane: u32,
+  blocks: u32,
+): void {
+  const bits = bits_of(packed);
   const mask = ((<u32>1) << bits) - 1;
   let word: u32 = 0;
   let held: u32 = 0;
   for (let b: u32 = 0; b < blocks; b++) {
-    const block = w + ((<usize>(b / dim) * bits) << 5);
+    const block = block_at(packed, panel, b / dim);
     const row = (b % dim) * (PANEL / dim) + lane;
     for (let i: u32 = 0; i < <u32>BLOCK; i++) {
       for (; held < bits; held += 8) word |= (<u32>load<u8>(stream++)) << held;
@@ -74,8 +82,16 @@ function pack_row(w: usize, stream: usize, bits: u32, dim: u32, lane: u32, block
 }
 
 /** Entries of a table of 256 in place of a row's indices, as codes of 8 bits: 128 is zero. */
-function pack_entries(w: usize, indices: usize, table: usize, lane: u32, blocks: u32): void {
-  for (let b: u32 = 0; b < blocks; b++, w += 256) {
+function pack_entries(
+  packed: usize,
+  panel: usize,
+  indices: usize,
+  table: usize,
+  lane: u32,
+  blocks: u32,
+): void {
+  for (let b: u32 = 0; b < blocks; b++) {
+    const w = block_at(packed, panel, b);
     for (let i: u32 = 0; i < <u32>BLOCK; i++, indices++) {
       store_code(w, 8, lane, i, load<u8>(table + load<u8>(indices)) ^ 0x80);
     }
@@ -99,18 +115,17 @@ function pack_scales<S>(
 ): bool {
   const group = group_of(packed);
   // A file has groups of k, a panel those of whole blocks.
-  const stored: usize = group == 0 ? 1 : (k + group - 1) / group;
-  const groups = groups_of(packed, (k + BLOCK - 1) / BLOCK);
+  const stored: u32 = group == 0 ? 1 : (k + group - 1) / group;
   const first = <usize>scaleRow * stored;
-  const at = panel + lane * sizeof<S>();
-  for (let g: usize = 0; g < stored; g++) {
+  for (let g: u32 = 0; g < stored; g++) {
+    const at = scales_at(packed, panel, g) + lane * sizeof<S>();
     const scale = load<S>(scales + (first + g) * sizeof<S>());
     if (!is_finite<S>(scale)) return false;
-    store<S>(at + g * PANEL * sizeof<S>(), scale);
+    store<S>(at, scale);
     if (!has_bias(packed)) continue;
     const bias = load<S>(biases + (first + g) * sizeof<S>());
     if (!is_finite<S>(bias)) return false;
-    store<S>(at + (groups + g) * PANEL * sizeof<S>(), bias);
+    store<S>(at + biases_at(packed), bias);
   }
   return true;
 }

@@ -30,7 +30,7 @@ function scaled(acc: v128, packed: usize, scales: usize, offset: f32): v128 {
   const dtype = dtype_of(packed);
   const sums = f32x4.mul(acc, load_scales(dtype, scales));
   if (!has_bias(packed)) return sums;
-  const biases = load_scales(dtype, scales + biases_at(packed, 1));
+  const biases = load_scales(dtype, scales + biases_at(packed));
   return f32x4.add(sums, f32x4.mul(f32x4.splat(offset), biases));
 }
 

@@ -4,8 +4,8 @@
 import { test } from 'uvu';
 import { CODE_MATMUL, FLOAT_TILE_BYTES } from '../../assembly/op_layout.js';
 import { matmul } from '../../bindings/executor/reference.js';
-import { floatFormat, takesFloats, withOutliers } from '../../bindings/formats/format.js';
 import { codecOf } from '../../bindings/formats/codecs.js';
+import { floatFormat, takesFloats, withOutliers } from '../../bindings/formats/format.js';
 import { readRows } from '../../bindings/model/read_rows.js';
 import { assertClose, assertSameBytes } from '../support/compare.js';
 import { asF32, type Block, type Core } from '../support/core.js';

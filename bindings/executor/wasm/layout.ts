@@ -91,10 +91,9 @@ export function layOut(
   const frequencies = take((plan.headDim / 2) * 8);
   const attention = sdpaScratchBytes(plan.headDim, plan.numHeads / plan.numKvHeads);
   const paddedWidth = align(widestInput(ops, weights));
-  // matmul_*: a tile, and of every row the sums of a panel; matvec_codes: scales and biases of a panel as f32, 64
-  // bytes a block; matvec_q4_baseline: a row of x as i16; sdpa.
+  // matmul_*: a tile, and of every row the sums of a panel; matvec_q4_baseline: a row of x as i16; sdpa.
   const tiled = FLOAT_TILE_BYTES + ROWS_PER_STEP * PANEL * 4;
-  const scratchBytes = align(Math.max(tiled, (paddedWidth / BLOCK) * 64, attention));
+  const scratchBytes = align(Math.max(tiled, paddedWidth * 2, attention));
   const scratch = take(threads * scratchBytes);
 
   const staging = at;

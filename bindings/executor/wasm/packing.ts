@@ -66,6 +66,7 @@ function matvecOf(format: WeightFormat): number {
 /** Header of a packed matrix [n, k]: byte offset (PACKED_*) to value. */
 export function packedHeader(format: WeightFormat, n: number, k: number) {
   const { float, lut, scale, bias, bits } = format;
+  const record = recordOf(format, k);
   return new Map<number, number>([
     [layout.PACKED_KERNEL, kernelOf(format)],
     [layout.PACKED_DTYPE, DTYPE_CODES[float ?? scale?.dtype ?? 'f32']],
@@ -74,7 +75,7 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
     [layout.PACKED_GROUP, scale?.k ?? 0],
     [layout.PACKED_SCALE_ROWS, scale?.rows ?? 0],
     [layout.PACKED_PANEL, panelBytes(format, k)],
-    [layout.PACKED_CODES, float ? 0 : panelBytes(format, k) - codeBytes(format, k)],
+    [layout.PACKED_CODES, record.codesAt],
     [layout.PACKED_FIRST, PACKED_BYTES + tablesBytes(format, n)],
     [layout.PACKED_TABLE, isIndices(format) ? tableBytes(bits, lut!) : 0],
     [layout.PACKED_TABLE_ROWS, lut?.rows ?? 0],
@@ -82,8 +83,27 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
     [layout.PACKED_ENTRY, lut ? ENTRY_CODES[lut.entry] : 0],
     [layout.PACKED_DIM, lut?.dim ?? 1],
     [layout.PACKED_U7, (isIndices(format) ? lut!.entry === 'i7' : bits < 8) ? 1 : 0],
+    [layout.PACKED_RECORD, record.bytes],
+    [layout.PACKED_RECORD_GROUPS, record.groups],
+    [layout.PACKED_RECORD_BLOCKS, record.blocks],
     [layout.PACKED_OUTLIERS, format.outliers ? outliersAt(format, n, k) : 0],
   ]);
+}
+
+/** What a panel of codes repeats along k (kernels/code_panel.ts). */
+function recordOf(format: WeightFormat, k: number) {
+  const { float, bits, scale, bias, lut } = format;
+  const all = Math.ceil(k / BLOCK);
+  const isRow = !scale || scale.k === ALL || (lut !== undefined && lut.dim > 1);
+  const blocks = isRow ? all : Math.max(1, scale.k / BLOCK);
+  const groups = scale && !float ? groupCount(scale, blocks * BLOCK) : 0;
+  const codesAt = groups * PANEL * FLOAT_BYTES[scale?.dtype ?? 'f32'] * (bias ? 2 : 1);
+  return {
+    groups: Math.max(1, groups),
+    blocks,
+    codesAt,
+    bytes: codesAt + blocks * PANEL * BLOCK * (bits / 8),
+  };
 }
 
 /** Bytes of a matrix [n, k] in the core's memory: header, tables, whole panels, outliers. */
