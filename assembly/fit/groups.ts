@@ -19,11 +19,14 @@ export const BEST_SCALE: usize = 112;
 export const BEST_BIAS: usize = 128;
 /** Sums of a pass. */
 export const SUMS: usize = 144;
-export const VECTORS: usize = 256;
+export const VECTORS: usize = 512;
 
 /** Groups above are alone. */
 const LONG: u32 = 256;
-/** Vectors whose products are summed in float32, squares of levels exactly; sums of such chunks are float64. */
+/**
+ * Vectors whose products are summed in float32, squares of levels exactly; sums of such chunks are float64. Groups that
+ * are not alone have one.
+ */
 export const CHUNK: u32 = 256;
 
 /** Lanes that a vector of 4, 1, 2 or 3 weights has, by the count modulo 4. */
@@ -163,21 +166,42 @@ export function norms_of(extreme: v128): v128 {
   return i32x4.shl(i32x4.sub(i32x4.splat(254), within), 23);
 }
 
-/** Sums of chunks, of which a lane has its own, or all have one. */
-export function store_sums(low: v128, high: v128, alone: bool, at: usize): void {
-  if (alone) {
-    const pair = f64x2.add(low, high);
-    const sum = f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1);
-    v128.store(at, f32x4.splat(<f32>sum));
-    return;
-  }
-  const lanes = f32x4.demote_f64x2_zero(low);
-  v128.store(at, i64x2.shuffle(lanes, f32x4.demote_f64x2_zero(high), 0, 2));
+// Four sums: of every lane, which is one chunk; or of a group alone, float64 while its chunks are added.
+//
+//   sums   f64 [4, 4] (sum, lane), then f32x4 [4] at the same place
+
+/** Those of groups that are not alone. */
+export function put_sums(sums: usize, a: v128, b: v128, c: v128, d: v128): void {
+  v128.store(sums, a);
+  v128.store(sums, b, 16);
+  v128.store(sums, c, 32);
+  v128.store(sums, d, 48);
 }
 
-/** Lanes 2 and 3 as float64. */
-export function promote_high(v: v128): v128 {
-  return f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 1));
+export function clear_sums(sums: usize): void {
+  memory.fill(sums, 0, 128);
+}
+
+export function add_chunk(sums: usize, a: v128, b: v128, c: v128, d: v128): void {
+  add_lanes(sums, a);
+  add_lanes(sums + 32, b);
+  add_lanes(sums + 64, c);
+  add_lanes(sums + 96, d);
+}
+
+/** Of a group alone, in all lanes. */
+export function store_sums(sums: usize): void {
+  for (let i: usize = 0; i < 4; i++) {
+    const pair = f64x2.add(v128.load(sums + (i << 5)), v128.load(sums + (i << 5), 16));
+    const sum = f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1);
+    v128.store(sums + (i << 4), f32x4.splat(<f32>sum));
+  }
+}
+
+function add_lanes(sum: usize, lanes: v128): void {
+  const high = i64x2.shuffle(lanes, lanes, 1, 1);
+  v128.store(sum, f64x2.add(v128.load(sum), f64x2.promote_low_f32x4(lanes)));
+  v128.store(sum, f64x2.add(v128.load(sum, 16), f64x2.promote_low_f32x4(high)), 16);
 }
 
 /** 1 / scale; 0 of 0, which takes all to level 0. */

@@ -15,11 +15,13 @@
 // fits d as a function of q; sums of d are small terms (linear_symmetric.ts).
 
 import {
+  add_chunk,
   BEST_BIAS,
   BEST_ERROR,
   BEST_SCALE,
   BIAS,
   CHUNK,
+  clear_sums,
   ERROR,
   group_length,
   group_start,
@@ -29,7 +31,7 @@ import {
   lay_out,
   load_within,
   NORM,
-  promote_high,
+  put_sums,
   SCALE,
   SUMS,
   store_codes,
@@ -38,20 +40,34 @@ import {
 } from './groups';
 import { as_stored, holds_in_half, round_to_half } from './half';
 
-// Parts of the group's range that the levels span; what lies outside is clipped.
-const PARTS = memory.data<f32>([
-  1.0, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75, 1.04, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45,
+// Ranges that the levels are tried on, by width: parts of the group's range, and how much of the rest lies below. The
+// best sets of ten in greedy order, for normal, Laplace and Student's distributions in blocks of 32 and 64.
+const RANGES = memory.data<f32>([
+  1.0, 0.0, 1.04, 0.0, 1.02, 0.0, 0.98, 0.0, 0.98, 0.75, 1.06, 0.5, 0.98, 0.25, 0.98, 1.0, 1.02,
+  1.0, 1.04, 1.0,
 ]);
-/** Tried above 3 bits; few levels are worth clipping more. */
-const USUAL_PARTS: u32 = 8;
-const ALL_PARTS: u32 = 14;
+const RANGES_4 = memory.data<f32>([
+  0.98, 0.5, 0.96, 0.0, 0.96, 1.0, 0.98, 0.0, 0.98, 1.0, 1.06, 0.0, 1.06, 1.0, 0.94, 0.5, 1.02,
+  0.25, 1.02, 1.0,
+]);
+const RANGES_3 = memory.data<f32>([
+  0.9, 0.5, 0.92, 0.0, 0.92, 1.0, 0.92, 0.25, 0.92, 0.75, 0.86, 0.75, 0.98, 0.25, 0.86, 0.25, 0.84,
+  0.5, 0.9, 1.0,
+]);
+/** For 1 bit too. */
+const RANGES_2 = memory.data<f32>([
+  0.7, 0.5, 0.75, 0.75, 0.75, 0.25, 0.82, 0.5, 0.65, 0.25, 0.65, 0.75, 0.6, 0.5, 0.82, 0.75, 0.82,
+  0.25, 0.8, 1.0,
+]);
+const RANGE_COUNT: u32 = 10;
 const REFITS: u32 = 3;
 
 const D: usize = SUMS;
 const DD: usize = SUMS + 16;
 const DQ: usize = SUMS + 32;
 const Q: usize = SUMS + 48;
-const QQ: usize = SUMS + 64;
+/** Behind the four above while they are float64. */
+const QQ: usize = SUMS + 128;
 
 /** Returns whether float16 holds all scales and biases. */
 export function fit_affine(
@@ -109,12 +125,11 @@ function choose_lines(vectors: u32, alone: bool, bits: u32, scratch: usize): voi
   let scale = zero;
   let bias = zero;
   let least = f32x4.splat(Infinity);
-  const tried: u32 = 3 * (bits > 3 ? USUAL_PARTS : ALL_PARTS);
-  for (let i: u32 = 0; i < tried; i++) {
-    const part = load<f32>(PARTS + ((<usize>(i / 3)) << 2));
-    // Cut at both ends, at the lower, at the upper.
-    const side: f32 = i % 3 == 0 ? 0.5 : i % 3 == 1 ? 1.0 : 0.0;
-    const from = f32x4.add(low, f32x4.mul(range, f32x4.splat((<f32>1.0 - part) * side)));
+  const ranges = bits > 4 ? RANGES : bits == 4 ? RANGES_4 : bits == 3 ? RANGES_3 : RANGES_2;
+  for (let i: u32 = 0; i < RANGE_COUNT; i++) {
+    const part = load<f32>(ranges + ((<usize>i) << 3));
+    const below = (<f32>1.0 - part) * load<f32>(ranges + ((<usize>i) << 3), 4);
+    const from = f32x4.add(low, f32x4.mul(range, f32x4.splat(below)));
     const step = f32x4.div(f32x4.mul(range, f32x4.splat(part)), maxQ);
     measure(vectors, alone, bits, step, from, scratch);
     const better = f32x4.lt(v128.load(scratch, ERROR), least);
@@ -236,16 +251,9 @@ function sum_up(
   const lengths = v128.load(scratch, LENGTH);
   const step = index_step(alone);
   let index = first_indices(alone);
-  let dLow = f64x2.splat(0);
-  let dHigh = f64x2.splat(0);
-  let ddLow = f64x2.splat(0);
-  let ddHigh = f64x2.splat(0);
-  let dqLow = f64x2.splat(0);
-  let dqHigh = f64x2.splat(0);
-  let qLow = f64x2.splat(0);
-  let qHigh = f64x2.splat(0);
-  let qqLow = f64x2.splat(0);
-  let qqHigh = f64x2.splat(0);
+  const sums = scratch + SUMS;
+  if (alone) clear_sums(sums);
+  if (alone) clear_sums(scratch + QQ);
   let at = scratch + VECTORS;
   for (let begin: u32 = 0; begin < vectors; begin += CHUNK) {
     let d = f32x4.splat(0);
@@ -266,22 +274,17 @@ function sum_up(
       q = f32x4.add(q, level);
       qq = f32x4.add(qq, f32x4.mul(level, level));
     }
-    dLow = f64x2.add(dLow, f64x2.promote_low_f32x4(d));
-    dHigh = f64x2.add(dHigh, promote_high(d));
-    ddLow = f64x2.add(ddLow, f64x2.promote_low_f32x4(dd));
-    ddHigh = f64x2.add(ddHigh, promote_high(dd));
-    dqLow = f64x2.add(dqLow, f64x2.promote_low_f32x4(dq));
-    dqHigh = f64x2.add(dqHigh, promote_high(dq));
-    qLow = f64x2.add(qLow, f64x2.promote_low_f32x4(q));
-    qHigh = f64x2.add(qHigh, promote_high(q));
-    qqLow = f64x2.add(qqLow, f64x2.promote_low_f32x4(qq));
-    qqHigh = f64x2.add(qqHigh, promote_high(qq));
+    const none = f32x4.splat(0);
+    if (!alone) {
+      put_sums(sums, d, dd, dq, q);
+      v128.store(scratch, qq, QQ);
+      return;
+    }
+    add_chunk(sums, d, dd, dq, q);
+    add_chunk(scratch + QQ, qq, none, none, none);
   }
-  store_sums(dLow, dHigh, alone, scratch + D);
-  store_sums(ddLow, ddHigh, alone, scratch + DD);
-  store_sums(dqLow, dqHigh, alone, scratch + DQ);
-  store_sums(qLow, qHigh, alone, scratch + Q);
-  store_sums(qqLow, qqHigh, alone, scratch + QQ);
+  store_sums(sums);
+  store_sums(scratch + QQ);
 }
 
 /** @param at the lane of NORM, BEST_SCALE and BEST_BIAS */

@@ -3,6 +3,7 @@
 
 import {
   type AddedToken,
+  ByteFallbackDecoder,
   ByteLevelPreTokenizer,
   type Decoder,
   type Normalizer,
@@ -105,13 +106,16 @@ function splitter({ config, pattern }: SplitPreTokenizer): PreTokenize {
   };
 }
 
+/** GPT-2's words. The library's have RegExp's \s, which is not Unicode's white space: U+FEFF is none, U+0085 is. */
+const BYTE_LEVEL_WORDS =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 /** Such bytes stand for themselves, but for the space. */
 const PRINTABLE = /^ ?[!-~]+$/;
 const SPACE = '\u0120';
 
 function* byteLevel(node: ByteLevelPreTokenizer, given: string): Generator<string> {
   const text = node.add_prefix_space && !given.startsWith(' ') ? ` ${given}` : given;
-  const words = node.use_regex ? text.matchAll(node.pattern) : [[text] as const];
+  const words = node.use_regex ? text.matchAll(BYTE_LEVEL_WORDS) : [[text] as const];
   for (const [word] of words) {
     if (PRINTABLE.test(word)) yield word.startsWith(' ') ? SPACE + word.slice(1) : word;
     else {
@@ -152,6 +156,9 @@ function decodeStages(node: Decoder): ((tokens: string[]) => string[])[] {
     const replace = replacer('decoder', node);
     return [(tokens) => tokens.map(replace)];
   }
+  // U+FEFF is a character of the text like any other.
+  if (node instanceof ByteFallbackDecoder)
+    node.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   return [(tokens) => node.decode_chain(tokens)];
 }
 

@@ -2,10 +2,12 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { STAGES } from './stages.js';
 import { generatedIds, generatedTexts, SHORT_TEXTS } from './texts.js';
 
 const INPUTS: Readonly<Record<string, unknown>> = {
   texts: { short: SHORT_TEXTS, generated: generatedTexts(), ids: generatedIds() },
+  stages: STAGES,
 };
 
 const folder = process.argv[2]!;

@@ -20,6 +20,11 @@ test('text survives encoding and decoding', () => {
   }
 });
 
+test('U+FEFF within bytes is a character of the text', () => {
+  const { sentencePiece } = tinyTokenizerFor;
+  assert.is(sentencePiece.decode(sentencePiece.encode('\ufeffa')), '\ufeffa');
+});
+
 test('BOS stands before a text once, and not where it is unwanted', () => {
   const { sentencePiece } = tinyTokenizerFor;
   assert.equal(sentencePiece.encode(''), [1]);

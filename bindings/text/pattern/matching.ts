@@ -2,14 +2,18 @@
 // there always, so nothing is tried twice. What a pattern matches is what RegExp says.
 
 import { FormatError } from '../../errors.js';
+import { IntStack } from './int_stack.js';
 import { END, JUMP, LOOK, LOOK_NOT, type Program, RUN, SET, SET_BEFORE, SPLIT } from './program.js';
 
 /** Steps before failures are remembered, at the start and for each character that is done: most texts take fewer. */
 const FREE_STEPS = 256;
 const FREE_STEPS_PER_CHARACTER = 32;
-/** Steps that a text may take; no pattern of a published tokenizer takes more than a tenth of it. */
+/**
+ * Steps that a text may take. The most that the pattern of a published tokenizer was seen to take is 34 a character,
+ * on digits with two spaces between them; this is three times that.
+ */
 const MOST_STEPS = 1_000_000;
-const MOST_STEPS_PER_CHARACTER = 500;
+const MOST_STEPS_PER_CHARACTER = 100;
 /** Failures are kept as bits, in blocks of 2^15 places for one step; all blocks take at most 128 MB. */
 const BLOCK_BITS = 15;
 const MOST_BLOCKS = 2 ** 15;
@@ -24,10 +28,10 @@ export class Matching {
   readonly #mostSteps: number;
   #remembersFrom = 0;
   /** Ways not taken yet. */
-  readonly #frames: number[] = [];
+  readonly #frames = new IntStack();
   /** Splits that were entered, by block; those of the way that is being followed are in the trail. */
   readonly #entered = new Map<number, Uint32Array>();
-  readonly #trail: number[] = [];
+  readonly #trail = new IntStack();
   /** The latest stretch [first, last] of places at which a run is known to fail. */
   readonly #failedFirst: number[];
   readonly #failedLast: number[];
@@ -106,19 +110,20 @@ export class Matching {
       while (!fits) {
         if (frames.length === base) return -1;
         const frame = frames.length - FRAME;
-        this.#trail.length = frames[frame + 3]!;
-        step = frames[frame]!;
-        at = frames[frame + 1]!;
-        const first = frames[frame + 2]!;
+        const { values } = frames;
+        this.#trail.length = values[frame + 3]!;
+        step = values[frame]!;
+        at = values[frame + 1]!;
+        const first = values[frame + 2]!;
         fits = first < 0 || at > first;
         if (first >= 0 && fits) {
           // A run with one code point less.
           at = placeBefore(text, at);
-          frames[frame + 1] = at;
+          values[frame + 1] = at;
           step++;
           continue;
         }
-        if (first >= 0) this.#runFailed(b[step]!, first, frames[frame + 4]!);
+        if (first >= 0) this.#runFailed(b[step]!, first, values[frame + 4]!);
         frames.length = frame;
       }
     }
@@ -133,6 +138,7 @@ export class Matching {
     const failedLast = this.#failedLast[b[step]!]!;
     let at = first;
     let before = -1;
+    let count = 0;
     for (let point = codePointAt(text, at); ; point = codePointAt(text, at)) {
       if (at >= failedFirst && at <= failedLast) {
         at = before;
@@ -141,8 +147,9 @@ export class Matching {
       if (point < 0 || !set.has(point)) break;
       before = at;
       at += point > 0xffff ? 2 : 1;
+      count++;
     }
-    this.#steps += (at - first) >> 3;
+    this.#steps += count >> 3;
     return at;
   }
 
@@ -154,7 +161,13 @@ export class Matching {
 
   #push(step: number, at: number, first: number): void {
     if (this.#frames.length >= MOST_FRAME_NUMBERS) throw this.#tooLong();
-    this.#frames.push(step, at, first, this.#trail.length, at);
+    const frame = this.#frames.grow(FRAME);
+    const { values } = this.#frames;
+    values[frame] = step;
+    values[frame + 1] = at;
+    values[frame + 2] = first;
+    values[frame + 3] = this.#trail.length;
+    values[frame + 4] = at;
   }
 
   /** Notes that a split is followed at a place. @returns false if it failed there before */
@@ -170,7 +183,9 @@ export class Matching {
     const bit = 1 << (at & 31);
     if ((block[word]! & bit) !== 0) return false;
     block[word]! |= bit;
-    this.#trail.push(key, at);
+    const top = this.#trail.grow(2);
+    this.#trail.values[top] = key;
+    this.#trail.values[top + 1] = at;
     return true;
   }
 
@@ -178,8 +193,9 @@ export class Matching {
   #leaveTrail(length: number): void {
     const trail = this.#trail;
     while (trail.length > length) {
-      const at = trail.pop()!;
-      const block = this.#entered.get(trail.pop()!)!;
+      trail.length -= 2;
+      const at = trail.values[trail.length + 1]!;
+      const block = this.#entered.get(trail.values[trail.length]!)!;
       block[(at >> 5) & (block.length - 1)]! &= ~(1 << (at & 31));
     }
   }
