@@ -45,6 +45,8 @@ export const PACKED_FORMATS: readonly WeightFormat[] = [
   ...[16, 64, 128].map((group) => linearFormat(4, false, group)),
   linearFormat(3, true, 64),
   linearFormat(8, true, 16),
+  linearFormat(8, false, 64),
+  linearFormat(4, true, undefined, 'per_channel'),
   linearFormat(8, true, undefined, 'per_channel'),
   linearFormat(6, false, undefined, 'per_channel'),
   linearFormat(8, false, undefined, 'per_tensor'),
@@ -53,6 +55,7 @@ export const PACKED_FORMATS: readonly WeightFormat[] = [
   paletteFormat(4, { rows: ALL }),
   paletteFormat(6, { rows: ALL, perChannel: false }),
   paletteFormat(4, { rows: 3, perChannel: false }),
+  paletteFormat(3, { rows: 4 }),
   paletteFormat(2, { rows: 8, entry: 'i8' }),
   paletteFormat(4, { rows: 40, entry: 'i8', perChannel: false }),
   // Small integers in groups along k.
