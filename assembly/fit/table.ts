@@ -1,6 +1,6 @@
 // The table of one palette: integers times a unit, near the least squared error that there is.
 //
-// Centers are found by Lloyd's algorithm, as 1-D k-means usually is. For a unit they are rounded to integers, and these
+// Centers are found by Lloyd's algorithm, as 1-D k-means usually is, from a good start. For a unit they are rounded to integers, and these
 // moved, all at once, by dynamic programming: of the sequences that stay within REACH of the latest the best is next,
 // until none is better. That is so for every unit that is tried.
 //
@@ -8,6 +8,7 @@
 //   scratch   fields below
 
 import { BINS, bins_below, count_below, spread, squares_below, sum_below } from './histogram';
+import { choose_start, MOST_STARTS, START_SCRATCH } from './start';
 
 const MAX_COUNT: u32 = 256;
 const LLOYD_STEPS: u32 = 100;
@@ -31,7 +32,8 @@ const ENTRIES: usize = STEPS + 24 * HALF_STEPS;
 const ERRORS: usize = ENTRIES + 4 * MAX_COUNT;
 /** u32 [MAX_COUNT, CHOICES]: the choice of the entry before. */
 const BEFORE: usize = ERRORS + 8 * MAX_COUNT * CHOICES;
-export const TABLE_SCRATCH: usize = BEFORE + 4 * MAX_COUNT * CHOICES;
+const START: usize = BEFORE + 4 * MAX_COUNT * CHOICES;
+export const TABLE_SCRATCH: usize = START + START_SCRATCH;
 
 /**
  * @param most largest magnitude of an entry
@@ -45,7 +47,8 @@ export function fit_table(
   scratch: usize,
 ): f64 {
   if (<i32>count > 2 * most) return fill_table(count, most, table);
-  spread(histogram, count, scratch + CENTERS);
+  if (count > MOST_STARTS) spread(histogram, count, scratch + CENTERS);
+  else choose_start(histogram, count, scratch + CENTERS, scratch + START);
   lloyd(histogram, count, scratch);
   let best: f64 = 0;
   let least: f64 = Infinity;

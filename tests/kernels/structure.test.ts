@@ -83,6 +83,17 @@ for (const core of RELEASE_CORES) {
   });
 }
 
+test('the module of the fits: one memory in, no state, no relaxed instructions', async () => {
+  const forms = await topLevelForms('fit');
+  assert.is(forms.filter((form) => form.startsWith('(import')).length, 1);
+  assert.is(forms.filter((form) => form.startsWith('(start')).length, 0);
+  assert.equal(
+    forms.filter((form) => /^\(global .*\(mut /.test(form)),
+    [],
+  );
+  assert.not.match(forms.join('\n'), /relaxed_/);
+});
+
 test('exports are functions', async () => {
   const names = relaxedSimdRefusal() === null ? RELEASE_CORES : RELEASE_CORES.slice(0, 2);
   for (const name of names) {
