@@ -15,13 +15,22 @@ import { Session } from '../../bindings/session/session.js';
 import { TurnQueue } from '../../bindings/session/turn_queue.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
-/** What no scheme has a name for: float activations, tables of floats, vectors, tables with scales along k. */
+/** What no scheme has a name for: float activations, tables of floats, vectors, tables with scales along k, outliers. */
 const FURTHER: ReadonlyMap<string, Recipe> = new Map(
   Object.entries({
     'int4-a32': { type: 'linear', dtype: 'int4', activations: 'float' },
     'float16 tables': { type: 'palettize', nbits: 4, lut_dtype: 'float16' },
     vectors: { type: 'palettize', nbits: 8, cluster_dim: 2 },
     nf4: { type: 'palettize', nbits: 4, mode: 'custom', lut: 'nf4', block_size: 32 },
+    // The seeded weights have some beyond so little.
+    'outliers, int4': { type: 'linear', dtype: 'int4', outlier_threshold: 2.5 },
+    'outliers, palette': { type: 'palettize', nbits: 4, outlier_threshold: 2.5 },
+    'outliers, floats': {
+      type: 'linear',
+      dtype: 'int3',
+      activations: 'float',
+      outlier_threshold: 2.5,
+    },
     fp4: { type: 'palettize', nbits: 4, mode: 'custom', lut: 'fp4', block_size: 32 },
   }).map(([name, global]) => [name, parseRecipe({ global })]),
 );
