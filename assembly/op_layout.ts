@@ -99,7 +99,7 @@ export const PACKED_BYTES = 128;
 /** Scratch that kernels unpack 8 rows x 32 k to, as bytes, with the scales and biases of 8 rows as f32. */
 export const TILE_BYTES = 320;
 /** Scratch that kernels unpack as many to, as f32 (kernels/float_tile.ts). */
-export const FLOAT_TILE_BYTES = 1664;
+export const FLOAT_TILE_BYTES = 1728;
 
 export const KERNEL_FLOAT = 0;
 export const KERNEL_Q4 = 1;

@@ -1,4 +1,4 @@
-// Entries of a palette as f32, times the scales of 8 rows, from codes k by k to a tile (float_tile.ts).
+// Entries of a palette as f32, times the scales of 8 rows, from codes k by k to where they are wanted (float_out.ts).
 //
 //   planes  u8  [4, 16]     of a small table the bytes of its entries as f32, the lowest bytes first
 //   tables  u32 [8 / dim]   addresses of the tables that rows of codes have
@@ -6,6 +6,7 @@
 import { PANEL } from '../op_layout';
 import { first4, load4, swizzle } from '../simd';
 import { bits_of, dim_of, entry_bytes, shares_tables, table_at, value_of } from './code_panel';
+import { put } from './float_out';
 
 /** Whether a panel has one table, of 16 numbers at most: then swizzles look them up. */
 export function is_small(packed: usize): bool {
@@ -30,9 +31,10 @@ export function find_tables(tables: usize, packed: usize, row: u32, n: u32): voi
 }
 
 /** Byte by byte, as there are swizzles of bytes: two k at a time. */
-export function look_up_small(
+export function look_up_small<Out>(
   at: usize,
   end: usize,
+  sums: usize,
   codes: usize,
   planes: usize,
   lowScale: v128,
@@ -42,7 +44,10 @@ export function look_up_small(
   const plane1 = v128.load(planes, 16);
   const plane2 = v128.load(planes, 32);
   const plane3 = v128.load(planes, 48);
-  for (; at < end; at += 64, codes += 16) {
+  const step = changetype<Out>(0).step();
+  let low = v128.load(sums);
+  let high = v128.load(sums, 16);
+  for (; at < end; at += 2 * step, codes += 16) {
     const indices = v128.load(codes);
     const byte0 = swizzle(plane0, indices);
     const byte1 = swizzle(plane1, indices);
@@ -52,11 +57,13 @@ export function look_up_small(
     const back = back_bytes(byte0, byte1);
     const frontAbove = front_bytes(byte2, byte3);
     const backAbove = back_bytes(byte2, byte3);
-    v128.store(at, f32x4.mul(front_pairs(front, frontAbove), lowScale));
-    v128.store(at, f32x4.mul(back_pairs(front, frontAbove), highScale), 16);
-    v128.store(at, f32x4.mul(front_pairs(back, backAbove), lowScale), 32);
-    v128.store(at, f32x4.mul(back_pairs(back, backAbove), highScale), 48);
+    low = put<Out>(at, 0, low, f32x4.mul(front_pairs(front, frontAbove), lowScale));
+    high = put<Out>(at, 16, high, f32x4.mul(back_pairs(front, frontAbove), highScale));
+    low = put<Out>(at + step, 0, low, f32x4.mul(front_pairs(back, backAbove), lowScale));
+    high = put<Out>(at + step, 16, high, f32x4.mul(back_pairs(back, backAbove), highScale));
   }
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
 }
 
 /** The first 8 bytes of a, each with that of b behind it. */
@@ -78,30 +85,36 @@ function back_pairs(a: v128, b: v128): v128 {
 }
 
 /** One by one. T: of a table's values. */
-export function look_up<T>(
+export function look_up<Out, T>(
   at: usize,
   end: usize,
+  sums: usize,
   codes: usize,
   tables: usize,
   packed: usize,
   lowScale: v128,
   highScale: v128,
 ): void {
+  const step = changetype<Out>(0).step();
   const dim = dim_of(packed);
-  if (dim == 1) {
-    for (; at < end; at += 32, codes += 8) {
-      v128.store(at, f32x4.mul(numbers4<T>(codes, tables), lowScale));
-      v128.store(at, f32x4.mul(numbers4<T>(codes + 4, tables + 16), highScale), 16);
-    }
-    return;
-  }
   const half: usize = 4 / dim;
   const size = entry_bytes(packed);
-  for (; at < end; at += 32, codes += half << 1) {
-    v128.store(at, f32x4.mul(vectors4<T>(codes, tables, dim, size), lowScale));
-    const high = vectors4<T>(codes + half, tables + (half << 2), dim, size);
-    v128.store(at, f32x4.mul(high, highScale), 16);
+  let low = v128.load(sums);
+  let high = v128.load(sums, 16);
+  if (dim == 1) {
+    for (; at < end; at += step, codes += 8) {
+      low = put<Out>(at, 0, low, f32x4.mul(numbers4<T>(codes, tables), lowScale));
+      high = put<Out>(at, 16, high, f32x4.mul(numbers4<T>(codes + 4, tables + 16), highScale));
+    }
   }
+  for (; at < end; at += step, codes += half << 1) {
+    const w0 = vectors4<T>(codes, tables, dim, size);
+    const w1 = vectors4<T>(codes + half, tables + (half << 2), dim, size);
+    low = put<Out>(at, 0, low, f32x4.mul(w0, lowScale));
+    high = put<Out>(at, 16, high, f32x4.mul(w1, highScale));
+  }
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
 }
 
 /** Four rows at one k, each an entry of its table. */

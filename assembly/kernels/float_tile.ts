@@ -25,6 +25,7 @@ import {
   zero_of,
 } from './code_panel';
 import { find_tables, is_small, look_up, look_up_small, spread_table } from './float_look_up';
+import { put, ToSums, ToTile } from './float_out';
 import { dtype_of, has_bias } from './operands';
 import { unpack_quads } from './unpack_codes';
 
@@ -32,6 +33,8 @@ const CODES: usize = 1024;
 const QUADS: usize = CODES + 256;
 const PLANES: usize = QUADS + 256;
 const TABLES: usize = PLANES + 64;
+/** In place of sums, where there is a tile. */
+const UNUSED: usize = TABLES + 32;
 
 /** Finds the tables of a panel of a palette. */
 export function take_tables(scratch: usize, packed: usize, panel: u32, n: u32): void {
@@ -42,6 +45,30 @@ export function take_tables(scratch: usize, packed: usize, panel: u32, n: u32): 
 
 /** Fills the tile with block b of a panel whose tables were taken: after block b - 1 of the same panel. */
 export function fill_tile(scratch: usize, packed: usize, panel: u32, b: u32): void {
+  unpack<ToTile>(scratch, packed, panel, b, scratch, scratch + UNUSED);
+}
+
+/** Adds block b, likewise, times the 32 values at `x` to 8 sums, as float_rows.ts does: no tile for one row. */
+export function add_block(
+  scratch: usize,
+  packed: usize,
+  panel: u32,
+  b: u32,
+  x: usize,
+  sums: usize,
+): void {
+  unpack<ToSums>(scratch, packed, panel, b, x, sums);
+}
+
+/** to: the tile, or x. */
+function unpack<Out>(
+  scratch: usize,
+  packed: usize,
+  panel: u32,
+  b: u32,
+  to: usize,
+  sums: usize,
+): void {
   const panelAt = panel_at(packed, panel);
   const dtype = dtype_of(packed);
   const half = 4 * scale_bytes(dtype);
@@ -58,11 +85,13 @@ export function fill_tile(scratch: usize, packed: usize, panel: u32, b: u32): vo
   const length: u32 = group_of(packed) == 16 ? 16 : BLOCK;
   for (let i: u32 = 0; i < <u32>BLOCK; i += length) {
     const at = scales_at(packed, panelAt, group_at(packed, b * BLOCK + i));
-    fill(
+    fill<Out>(
       scratch,
       packed,
       i,
       i + length,
+      to,
+      sums,
       hasScales ? load_scales(dtype, at) : f32x4.splat(1),
       hasScales ? load_scales(dtype, at + half) : f32x4.splat(1),
       hasBias ? load_scales(dtype, at + biases) : f32x4.splat(-0.0),
@@ -104,36 +133,45 @@ function transpose_rows(to: usize, quads: usize, dim: u32, row: u32): void {
   }
 }
 
-/** Fills k from `begin` to `end` of the tile, an even number. */
-function fill(
+/** Of k from `begin` to `end`, an even number. */
+function fill<Out>(
   scratch: usize,
   packed: usize,
   begin: usize,
   end: usize,
+  to: usize,
+  sums: usize,
   lowScale: v128,
   highScale: v128,
   lowBias: v128,
   highBias: v128,
 ): void {
+  const step = changetype<Out>(0).step();
   const entry = entry_of(packed);
-  const tile = scratch + (begin << 5);
   const tables = scratch + TABLES;
   const codes = scratch + CODES + (begin * PANEL) / dim_of(packed);
-  const stop = scratch + (end << 5);
+  const at = to + begin * step;
+  const stop = to + end * step;
   if (!is_palette(packed)) {
-    subtract_zero(tile, stop, codes, packed, lowScale, highScale, lowBias, highBias);
+    subtract_zero<Out>(at, stop, sums, codes, packed, lowScale, highScale, lowBias, highBias);
     return;
   }
   // A palette has no biases.
-  if (is_small(packed)) look_up_small(tile, stop, codes, scratch + PLANES, lowScale, highScale);
-  else if (entry == DTYPE_F32) look_up<f32>(tile, stop, codes, tables, packed, lowScale, highScale);
-  else if (entry == DTYPE_F16) look_up<i16>(tile, stop, codes, tables, packed, lowScale, highScale);
-  else look_up<i8>(tile, stop, codes, tables, packed, lowScale, highScale);
+  if (is_small(packed)) {
+    look_up_small<Out>(at, stop, sums, codes, scratch + PLANES, lowScale, highScale);
+  } else if (entry == DTYPE_F32) {
+    look_up<Out, f32>(at, stop, sums, codes, tables, packed, lowScale, highScale);
+  } else if (entry == DTYPE_F16) {
+    look_up<Out, i16>(at, stop, sums, codes, tables, packed, lowScale, highScale);
+  } else {
+    look_up<Out, i8>(at, stop, sums, codes, tables, packed, lowScale, highScale);
+  }
 }
 
-function subtract_zero(
+function subtract_zero<Out>(
   at: usize,
   end: usize,
+  sums: usize,
   codes: usize,
   packed: usize,
   lowScale: v128,
@@ -142,11 +180,15 @@ function subtract_zero(
   highBias: v128,
 ): void {
   const zero = i16x8.splat(<i16>zero_of(packed));
-  for (; at < end; at += 32, codes += 8) {
+  let low = v128.load(sums);
+  let high = v128.load(sums, 16);
+  for (; at < end; at += changetype<Out>(0).step(), codes += 8) {
     const q = i16x8.sub(v128.load8x8_u(codes), zero);
-    const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(q));
-    const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(q));
-    v128.store(at, f32x4.add(f32x4.mul(low, lowScale), lowBias));
-    v128.store(at, f32x4.add(f32x4.mul(high, highScale), highBias), 16);
+    const v0 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(q));
+    const v1 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(q));
+    low = put<Out>(at, 0, low, f32x4.add(f32x4.mul(v0, lowScale), lowBias));
+    high = put<Out>(at, 16, high, f32x4.add(f32x4.mul(v1, highScale), highBias));
   }
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
 }

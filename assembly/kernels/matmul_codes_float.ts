@@ -8,11 +8,11 @@
 //   packed      header, tables and panels, as code_panel.ts draws them
 //   scratch     the tile, FLOAT_TILE_BYTES; then f32 [m, 8], the panel's running sums
 //
-// Padding along k is never multiplied.
+// One row takes whole blocks as they are unpacked, without the tile. Padding along k is never multiplied.
 
 import { BLOCK, FLOAT_TILE_BYTES } from '../op_layout';
 import { add_rows, store_rows } from './float_rows';
-import { fill_tile, take_tables } from './float_tile';
+import { add_block, fill_tile, take_tables } from './float_tile';
 import { blocks_of, k_of, n_of, x_of } from './operands';
 
 export function matmul_codes_float(
@@ -31,8 +31,12 @@ export function matmul_codes_float(
     take_tables(scratch, packed, panel, n_of(op));
     for (let b: u32 = 0; b < blocks; b++) {
       const first = b * BLOCK;
-      fill_tile(scratch, packed, panel, b);
       const x = x_of(op) + ((<usize>first) << 2);
+      if (m == 1 && first + BLOCK <= k) {
+        add_block(scratch, packed, panel, b, x, sums);
+        continue;
+      }
+      fill_tile(scratch, packed, panel, b);
       add_rows<f32>(sums, x, (<usize>k) << 2, scratch, m, min<u32>(BLOCK, k - first));
     }
     store_rows(op, sums, m, panel);
