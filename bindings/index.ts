@@ -17,6 +17,7 @@ export {
   inspectModel,
   type TensorInspection,
 } from './inspect.js';
+export type { Compressor } from './load/compressor.js';
 export { type LoadOptions, loadModel, Model, type SessionOptions } from './load.js';
 export type { ModelConfig } from './model/config.js';
 export type { ModelLocation } from './model/file_tree.js';

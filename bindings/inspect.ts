@@ -1,5 +1,6 @@
 // What a checkpoint holds and needs, without loading it.
 
+import { UnsupportedError } from './errors.js';
 import type { MemoryNeed } from './executor/executor.js';
 import { type ExecutorOptions, memoryNeed, residentBytes } from './executor/select.js';
 import { formatName } from './formats/codecs.js';
@@ -57,6 +58,10 @@ export async function inspectModel(
   options: InspectOptions = {},
 ): Promise<Inspection> {
   checkLoadOptions(options, 'inspect');
+  if ('compress' in options && options.compress !== undefined) {
+    const instead = 'planCompression of halfbyte/compress says what weights will take';
+    throw new UnsupportedError(`[inspect] compress: expected none; ${instead}`);
+  }
   const checkpoint = await openCheckpoint(location, options);
   try {
     const { config, weights, fileBytes } = checkpoint;

@@ -59,12 +59,14 @@ export async function loadSeen(
   const checkpoint = await openCheckpoint(location, options);
   try {
     const { config } = checkpoint;
-    see(checkpoint);
     const plan = planFor(config);
     checkWeights(plan, checkpoint.weights, checkpoint.name);
     const texts = readTexts(checkpoint);
     await checkTiedHead(checkpoint, options.signal);
-    const executor = await createExecutor(plan, checkpoint, options, module);
+    const executor = await withWeights(checkpoint, options, (packed) => {
+      see(packed);
+      return createExecutor(plan, packed, options, module);
+    });
     await confirm(checkpoint, executor, options);
     const loadMs = performance.now() - started;
     return new Model({
@@ -76,6 +78,21 @@ export async function loadSeen(
     });
   } finally {
     await checkpoint.close();
+  }
+}
+
+/** Runs `use` with the checkpoint, or with what is made of it while it is loaded. */
+async function withWeights<T>(
+  checkpoint: Checkpoint,
+  options: LoadOptions,
+  use: (packed: Checkpoint) => Promise<T>,
+): Promise<T> {
+  if (!options.compress) return use(checkpoint);
+  const packed = await options.compress.compress(checkpoint, options);
+  try {
+    return await use(packed);
+  } finally {
+    await packed.close();
   }
 }
 

@@ -1,6 +1,7 @@
 // A float checkpoint becomes a smaller one of the same kind: its weights compressed.
 
 import { OptionError } from '../errors.js';
+import type { Checkpoint } from '../model/checkpoint.js';
 import { checkOptionNames, type OptionNames } from '../options.js';
 import type { Threads } from './fit_ahead.js';
 import { assignSchemes, quantizationKeys } from './output_tensor.js';
@@ -8,6 +9,7 @@ import { type Recipe, schemeRecipe } from './recipe.js';
 import {
   REWRITE_OPTIONS,
   type RewriteOptions,
+  type Rewriting,
   type RewrittenCheckpoint,
   rewriteCheckpoint,
 } from './rewrite.js';
@@ -47,13 +49,18 @@ export async function compressModel(
 ): Promise<CompressResult> {
   checkOptionNames('compress', options, COMPRESS_OPTIONS);
   const recipe = chooseRecipe(options);
-  const written = await rewriteCheckpoint(location, out, options, ({ weights, rawConfig }) => {
-    const tensors = assignSchemes(weights.values(), recipe);
-    const config = { ...rawConfig, ...quantizationKeys(tensors) };
-    return { stage: 'compress', format: 'halfbyte', tensors, config };
-  });
+  const written = await rewriteCheckpoint(location, out, options, (checkpoint) =>
+    compressed(checkpoint, recipe),
+  );
   const { rounded: none, ...result } = written;
   return result;
+}
+
+/** What a recipe makes of a checkpoint. @throws as `assignSchemes` */
+export function compressed({ weights, rawConfig }: Checkpoint, recipe: Recipe): Rewriting {
+  const tensors = assignSchemes(weights.values(), recipe);
+  const config = { ...rawConfig, ...quantizationKeys(tensors) };
+  return { stage: 'compress', format: 'halfbyte', tensors, config };
 }
 
 /** @throws OptionError unless it is one of the two */

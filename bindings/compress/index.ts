@@ -7,6 +7,7 @@ export {
   compressModel,
   type RecipeChoice,
 } from './compress.js';
+export { type CompressorChoice, compressor } from './compressor.js';
 export { type DecompressOptions, type DecompressResult, decompressModel } from './decompress.js';
 export {
   type CompressionPlan,

@@ -1,6 +1,6 @@
 // A checkpoint becomes another one of the same kind: config and texts copied, weights written anew.
 
-import { createFile, makeDirectory } from '#platform';
+import { createFile, type FileSink, makeDirectory } from '#platform';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
 import { checkTiedHead } from '../model/tied_head.js';
@@ -88,11 +88,18 @@ async function writeCheckpoint(
   const files = sideFiles(config, texts);
   if (kind === 'file') {
     const metadata = Object.fromEntries(files.map(({ key, text }) => [key, text]));
-    return writeWeights(tensors, temporary, { format, ...metadata }, stage, options);
+    return writeFile(temporary, (sink) =>
+      writeWeights(tensors, sink, { format, ...metadata }, stage, options),
+    );
   }
   await makeDirectory(temporary);
-  for (const { name, text } of files) await writeText(`${temporary}/${name}`, text);
-  return writeWeights(tensors, `${temporary}/model.safetensors`, { format }, stage, options);
+  for (const { name, text } of files) {
+    const bytes = new TextEncoder().encode(text);
+    await writeFile(`${temporary}/${name}`, (sink) => sink.write(bytes));
+  }
+  return writeFile(`${temporary}/model.safetensors`, (sink) =>
+    writeWeights(tensors, sink, { format }, stage, options),
+  );
 }
 
 /** Config and texts: file names in a directory, keys in a single file's metadata. */
@@ -115,10 +122,10 @@ function withoutSpaces(json: string | null): string | null {
   return json?.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1') ?? null;
 }
 
-async function writeText(path: string, text: string): Promise<void> {
+async function writeFile<T>(path: string, write: (sink: FileSink) => Promise<T>): Promise<T> {
   const sink = await createFile(path);
   try {
-    await sink.write(new TextEncoder().encode(text));
+    return await write(sink);
   } finally {
     await sink.close();
   }

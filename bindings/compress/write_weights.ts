@@ -1,7 +1,7 @@
 // Weights to a safetensors file. A few strips of rows are in memory at a time; the scales and tables of one
 // tensor are held until all its rows are written, for they follow them in the file.
 
-import { createFile, type FileSink } from '#platform';
+import type { FileSink } from '#platform';
 import { OptionError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
 import { encodeFloats } from '../formats/float_bytes.js';
@@ -40,10 +40,10 @@ type OnStrip = (weights: number, rounded: number) => void;
 /** Those of all tensors that get codes, in their order. */
 type Strips = AsyncGenerator<FittedStrip, never>;
 
-/** Writes all tensors to a new file at `path`. @throws what reading, writing and `signal` throw */
+/** Writes all tensors to a new file. @throws what reading, writing and `signal` throw */
 export async function writeWeights(
   tensors: readonly OutputTensor[],
-  path: string,
+  sink: FileSink,
   metadata: Readonly<Record<string, string>>,
   stage: Progress['stage'],
   options: WriteOptions,
@@ -52,13 +52,8 @@ export async function writeWeights(
   const pieces = piecesOf(tensors);
   const threads = await FitThreads.start(threadCount(pieces, options.threads), pieces.length);
   try {
-    const sink = await createFile(path);
-    try {
-      const fitted = fitAhead(pieces, threads, signal);
-      return await writeTensors(tensors, fitted, sink, metadata, stage, options);
-    } finally {
-      await sink.close();
-    }
+    const fitted = fitAhead(pieces, threads, signal);
+    return await writeTensors(tensors, fitted, sink, metadata, stage, options);
   } finally {
     await threads.end();
   }

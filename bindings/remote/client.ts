@@ -23,6 +23,10 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<Model> {
   checkLoadOptions(options);
+  if (options.compress) {
+    const why = 'a page has its model in a worker, where no function of the page can go';
+    throw new UnsupportedError(`[load] compress: ${why}; load a compressed checkpoint`);
+  }
   const connection = connect(options);
   connection.onTrace = options.onTrace ?? null;
   try {

@@ -19,7 +19,10 @@ export interface WireOptions {
 }
 
 export interface WireLoadOptions extends WireOptions {
-  readonly options: Omit<LoadOptions, 'signal' | 'onProgress' | 'onTrace' | 'fetch' | 'core'>;
+  readonly options: Omit<
+    LoadOptions,
+    'signal' | 'onProgress' | 'onTrace' | 'fetch' | 'core' | 'compress'
+  >;
   readonly core: CoreOptions | undefined;
   /** The page has a `fetch` of its own. */
   readonly pageFetches: boolean;
