@@ -122,7 +122,11 @@ function withoutSpaces(json: string | null): string | null {
   return json?.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1') ?? null;
 }
 
-async function writeFile<T>(path: string, write: (sink: FileSink) => Promise<T>): Promise<T> {
+/** Makes a file, closed whatever `write` does. */
+export async function writeFile<T>(
+  path: string,
+  write: (sink: FileSink) => Promise<T>,
+): Promise<T> {
   const sink = await createFile(path);
   try {
     return await write(sink);

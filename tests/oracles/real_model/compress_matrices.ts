@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { openFile } from '#platform';
 import { assignSchemes, quantizationKeys } from '../../../bindings/compress/output_tensor.js';
 import { parseRecipe, schemeRecipe } from '../../../bindings/compress/recipe.js';
+import { writeFile } from '../../../bindings/compress/rewrite.js';
 import { writeWeights } from '../../../bindings/compress/write_weights.js';
 import { parseQuantization } from '../../../bindings/model/quantization.js';
 import { readSafetensors } from '../../../bindings/model/safetensors.js';
@@ -21,14 +22,16 @@ const packed = `${out}.packed`;
 const source = await openFile(from);
 const floats = collectWeights((await readSafetensors(source)).tensors, null, from);
 const tensors = assignSchemes(floats.values(), recipe);
-const { bitsPerWeight } = await writeWeights(tensors, packed, {}, 'compress', { threads: 1 });
+const { bitsPerWeight } = await writeFile(packed, (sink) =>
+  writeWeights(tensors, sink, {}, 'compress', { threads: 1 }),
+);
 
 const quantization = parseQuantization(quantizationKeys(tensors), 'config.json');
 const { tensors: stored } = await readSafetensors(await openFile(packed));
 const weights = [...collectWeights(stored, quantization, packed).values()];
 const decoded = weights.map((weight) => ({ weight, scheme: 'f32' as const }));
 await rm(out, { force: true });
-await writeWeights(decoded, out, {}, 'decompress', { threads: 1 });
+await writeFile(out, (sink) => writeWeights(decoded, sink, {}, 'decompress', { threads: 1 }));
 await rm(packed);
 
 let outliers = 0;
