@@ -3,6 +3,7 @@
 
 import { Interpreter } from '@huggingface/jinja';
 import type { CallerMarks } from './caller_marks.js';
+import { filterByAttribute } from './template_attributes.js';
 import type { TemplateBudget } from './template_budget.js';
 import {
   type Arguments,
@@ -137,7 +138,11 @@ export class BoundedInterpreter extends Interpreter {
     // These take literals only, and check it.
     const literal = name === 'selectattr' || name === 'rejectattr';
     const bounded = call && !literal ? { ...call, args: argumentNodes(alignedArgs) } : filter;
-    return super.evaluate({ ...node, operand: held(receiver), filter: bounded } as Node, scope);
+    const filtered = (list: Value) =>
+      super.evaluate({ ...node, operand: held(list), filter: bounded } as Node, scope);
+    if (!literal) return filtered(receiver);
+    const attribute = textOf(args.positional[0] ?? receiver) ?? '';
+    return filterByAttribute(receiver, attribute, this.#budget, filtered);
   }
 
   #call(node: Node, scope: Scope): Value {

@@ -2,11 +2,13 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CHATS } from './conversations.js';
 import { STAGES } from './stages.js';
 import { generatedIds, generatedTexts, SHORT_TEXTS } from './texts.js';
 
 const INPUTS: Readonly<Record<string, unknown>> = {
   texts: { short: SHORT_TEXTS, generated: generatedTexts(), ids: generatedIds() },
+  chats: CHATS,
   stages: STAGES,
 };
 

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ["mlx_formats", "mlx_checkpoint", "core_ml", "core_ml_fits", "token_ids", "stages"]
+NAMES = ["mlx_formats", "mlx_checkpoint", "core_ml", "core_ml_fits", "token_ids", "stages", "chat_templates"]
 
 
 def main(inputs: Path, out: Path, names: list[str]) -> None:
