@@ -94,12 +94,21 @@ export const PACKED_OUTLIERS = 60; // where the outliers stand (kernels/add_outl
 export const PACKED_RECORD = 64; // of KERNEL_CODES*: bytes of a record of a panel
 export const PACKED_RECORD_GROUPS = 68; // groups whose scales it has
 export const PACKED_RECORD_BLOCKS = 72; // blocks of codes that it has
+export const PACKED_NONZEROS = 76; // where the non-zeros of a sparse matrix begin; 0: every weight has a code
 export const PACKED_BYTES = 128;
+
+/** Codes that codes.ts keeps together, those of 8 rows x 32 k; a sparse panel has whole ones of non-zeros. */
+export const BLOCK_CODES = 256;
+/** Behind the mask of a sparse panel: where its non-zeros end, in the last word. */
+export const SPARSE_TAIL = 16;
 
 /** Scratch that kernels unpack 8 rows x 32 k to, as bytes, with the scales and biases of 8 rows as f32. */
 export const TILE_BYTES = 320;
 /** Scratch that kernels unpack as many to, as f32 (kernels/float_tile.ts). */
 export const FLOAT_TILE_BYTES = 1728;
+
+/** Scratch of the kernels of sparse weights, before the sums of m rows. */
+export const SPARSE_BYTES = 1152;
 
 export const KERNEL_FLOAT = 0;
 export const KERNEL_Q4 = 1;
@@ -107,6 +116,8 @@ export const KERNEL_Q8 = 2;
 export const KERNEL_LUT4 = 3;
 export const KERNEL_CODES = 4;
 export const KERNEL_CODES_FLOAT = 5;
+export const KERNEL_SPARSE = 6;
+export const KERNEL_SPARSE_FLOAT = 7;
 
 export const DTYPE_F32 = 0;
 export const DTYPE_F16 = 1;

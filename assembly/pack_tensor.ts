@@ -3,6 +3,7 @@
 import { pack_float, pack_q4, pack_q8 } from './kernels/pack';
 import { pack_codes } from './kernels/pack_codes';
 import { pack_lut4 } from './kernels/pack_lut4';
+import { pack_sparse } from './kernels/pack_sparse';
 import {
   BLOCK,
   DTYPE_F16,
@@ -30,6 +31,8 @@ export function pack_tensor(
   lut: usize,
   rows: u32,
   k: u32,
+  mask: usize,
+  starts: usize,
 ): i32 {
   const dtype = load<u32>(packed, PACKED_DTYPE);
   if (load<u32>(packed, PACKED_KERNEL) == KERNEL_FLOAT) {
@@ -37,6 +40,7 @@ export function pack_tensor(
     if (dtype == DTYPE_F16) return pack_float<i16>(to, codes, rows, k);
     return pack_float<u16>(to, codes, rows, k);
   }
+  if (mask) return pack_sparse(packed, to, codes, scales, biases, mask, starts, rows, k);
   if (dtype == DTYPE_F32) return pack_parts<f32>(packed, to, codes, scales, biases, lut, rows, k);
   if (dtype == DTYPE_F16) return pack_parts<i16>(packed, to, codes, scales, biases, lut, rows, k);
   return pack_parts<u16>(packed, to, codes, scales, biases, lut, rows, k);

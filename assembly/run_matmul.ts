@@ -3,11 +3,14 @@
 import { add_outliers, embed_outliers, has_outliers } from './kernels/add_outliers';
 import { group_of, is_palette } from './kernels/code_panel';
 import { embed_codes, embed_float, embed_linear, embed_lut4 } from './kernels/embed';
+import { embed_sparse } from './kernels/embed_sparse';
 import { matmul_codes_float } from './kernels/matmul_codes_float';
 import { matmul_float } from './kernels/matmul_float';
 import { matmul_lut4 } from './kernels/matmul_lut4';
 import { matmul_q4 } from './kernels/matmul_q4';
 import { matmul_q8 } from './kernels/matmul_q8';
+import { matmul_sparse } from './kernels/matmul_sparse';
+import { matmul_sparse_float } from './kernels/matmul_sparse_float';
 import { matmul_tile } from './kernels/matmul_tile';
 import { matvec_codes } from './kernels/matvec_codes';
 import { matvec_lut } from './kernels/matvec_lut';
@@ -62,6 +65,10 @@ function dense_matmul(
       return codes(op, packed, scratch, m, begin, end);
     case layout.KERNEL_CODES_FLOAT:
       return matmul_codes_float(op, packed, scratch, m, begin, end);
+    case layout.KERNEL_SPARSE:
+      return matmul_sparse(op, packed, scratch, m, begin, end);
+    case layout.KERNEL_SPARSE_FLOAT:
+      return matmul_sparse_float(op, packed, scratch, m, begin, end);
     default:
       if (dtype_of(packed) == layout.DTYPE_F32) blocks<f32>(op, packed, scratch, m, begin, end);
       else if (dtype_of(packed) == layout.DTYPE_F16)
@@ -83,6 +90,9 @@ function dense_embed(op: usize, packed: usize, rows: usize, begin: u32, end: u32
     case layout.KERNEL_CODES:
     case layout.KERNEL_CODES_FLOAT:
       return embed_codes(op, packed, rows, begin, end);
+    case layout.KERNEL_SPARSE:
+    case layout.KERNEL_SPARSE_FLOAT:
+      return embed_sparse(op, packed, rows, begin, end);
     default:
       unreachable();
   }

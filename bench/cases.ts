@@ -1,13 +1,14 @@
 // THE list of kernel benchmarks: every kernel at the shapes of real models.
 
 import * as layout from '../assembly/op_layout.js';
-import { packedBytes, packedHeader } from '../bindings/executor/wasm/packing.js';
+import { packedBytes } from '../bindings/executor/wasm/packing.js';
 import { formatName } from '../bindings/formats/codecs.js';
 import { floatFormat, type WeightFormat, withOutliers } from '../bindings/formats/format.js';
 import type { Outliers } from '../bindings/formats/outliers.js';
 import { PACKED_FORMATS } from '../tests/support/formats.js';
 import { type Fields, floatBits } from './one_op.js';
 import { MODEL_SHAPES, type ModelShape } from './shapes.js';
+import { benchHeader, halfThere } from './sparse_header.js';
 
 /** Addresses of the regions that a case may use; all hold plausible numbers. */
 export interface Regions {
@@ -79,7 +80,7 @@ function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
     [1, PREFILL_ROWS].map((m): KernelCase => {
       const outliers = some.outliers && spreadOutliers(n, k);
       const format = withOutliers(some, outliers?.values.length ?? 0);
-      const weightBytes = packedBytes(format, n, k) - layout.PACKED_BYTES;
+      const weightBytes = packedBytes(halfThere(format, n, k), n, k) - layout.PACKED_BYTES;
       return {
         kernel: `${m === 1 ? 'matvec' : 'matmul'}_${name}`,
         model: shape.name,
@@ -94,7 +95,7 @@ function matmuls(shape: ModelShape, at: Regions): KernelCase[] {
           [layout.OP_N]: n,
           [layout.OP_K]: k,
         },
-        header: packedHeader(format, n, k),
+        header: benchHeader(format, n, k),
         outliers,
         positions: rowsFrom(0, m),
         bytes: weightBytes,
@@ -192,7 +193,7 @@ function rowOps(shape: ModelShape, at: Regions): KernelCase[] {
           [layout.OP_CODE]: layout.CODE_EMBED,
           [layout.OP_WEIGHT]: at.weights,
         }),
-        header: packedHeader(format, vocab, hidden),
+        header: benchHeader(format, vocab, hidden),
       }),
     ),
     one('select_rows', hidden, 2, { [layout.OP_CODE]: layout.CODE_SELECT_ROWS }),

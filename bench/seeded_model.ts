@@ -6,13 +6,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFile } from '#platform';
+import { prepareOutput } from '../bindings/compress/output.js';
 import {
   assignSchemes,
   quantizationKeys,
   storedFormat,
   tensorEntries,
 } from '../bindings/compress/output_tensor.js';
-import { prepareOutput } from '../bindings/compress/output.js';
 import { schemeRecipe } from '../bindings/compress/recipe.js';
 import { SafetensorsWriter } from '../bindings/compress/safetensors_writer.js';
 import { f32ToF16 } from '../bindings/formats/float16.js';

@@ -99,12 +99,12 @@ function pack_entries(
 }
 
 /** Of what serves `rows` rows (0: all): which is row `first + row`'s, counted from row `first`'s. */
-function shared_by(rows: u32, first: u32, row: u32): u32 {
+export function shared_by(rows: u32, first: u32, row: u32): u32 {
   return rows == 0 ? 0 : (first + row) / rows - first / rows;
 }
 
 /** False: a scale or bias of the row is not finite. */
-function pack_scales<S>(
+export function pack_scales<S>(
   packed: usize,
   panel: usize,
   scales: usize,

@@ -59,7 +59,7 @@ function unpack_bytes(tile: usize, w: usize, flip: i32): void {
 }
 
 /** Entries in place of their indices. */
-function look_up_tile(tile: usize, packed: usize, panel: u32): void {
+export function look_up_tile(tile: usize, packed: usize, panel: u32): void {
   const bits = bits_of(packed);
   const isShared = is_u7(packed) && load<u32>(packed, PACKED_TABLE_ROWS) % 4 == 0;
   for (let half: u32 = 0; half < 2; half++, tile += 16) {

@@ -3,7 +3,7 @@
 import { OptionError, show, UnsupportedError } from '../errors.js';
 import type { FloatType } from '../formats/format.js';
 import { withoutQuantization } from '../model/quantization.js';
-import type { Weight } from '../model/weight.js';
+import { isPacked, type Weight } from '../model/weight.js';
 import { checkOptionNames, type OptionNames } from '../options.js';
 import {
   REWRITE_OPTIONS,
@@ -65,7 +65,7 @@ export async function decompressModel(
 
 function checkPacked(weights: Iterable<Weight>, location: string): void {
   const all = [...weights];
-  if (all.some(({ format }) => !format.float)) return;
+  if (all.some(isPacked)) return;
   const came = `all ${all.length} of them are floats already`;
   throw new UnsupportedError(`[${location}] expected compressed weights, ${came}`);
 }

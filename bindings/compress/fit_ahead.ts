@@ -2,11 +2,12 @@
 
 import { hardwareThreads } from '#platform';
 import { OptionError, SourceError, show } from '../errors.js';
-import { ALL, type WeightFormat } from '../formats/format.js';
+import { ALL } from '../formats/format.js';
 import { readBytes } from '../model/read_rows.js';
 import { matrixShape, type Weight } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
 import type { FitThreads } from './fit/fit_threads.js';
+import { prunedTogether } from './fit/prune.js';
 import type { OutputTensor } from './output_tensor.js';
 import { readFinite, STRIP_WEIGHTS, stripRows } from './strips.js';
 
@@ -29,7 +30,7 @@ export function piecesOf(tensors: readonly OutputTensor[]): Piece[] {
   return tensors.flatMap(({ weight, scheme }) => {
     if (typeof scheme === 'string') return [];
     const { n } = matrixShape(weight);
-    const step = stripRows(weight, rowsTogether(scheme.format, n));
+    const step = stripRows(weight, rowsTogether(scheme, n));
     return Array.from({ length: Math.ceil(n / step) }, (_, i) => {
       const begin = i * step;
       return { weight, scheme, begin, rows: Math.min(step, n - begin) };
@@ -51,10 +52,11 @@ export function threadCount(pieces: readonly Piece[], threads: Threads = 'auto')
   throw new OptionError(`[compress] threads: ${expected}, came ${show(threads)}`);
 }
 
-/** Rows that share a table or a scale are fitted in one strip. */
-function rowsTogether({ scale, lut }: WeightFormat, n: number): number {
+/** Rows that share a table or a scale, or are pruned together, are fitted in one strip. */
+function rowsTogether({ format, prune }: PackedScheme, n: number): number {
+  const { scale, lut } = format;
   if (scale?.rows === ALL || lut?.rows === ALL) return n;
-  return lut?.rows ?? 1;
+  return Math.min(n, (lut?.rows ?? 1) * (prune ? prunedTogether(prune) : 1));
 }
 
 /**

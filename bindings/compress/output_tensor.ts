@@ -8,15 +8,18 @@ import {
   type FloatType,
   floatFormat,
   type WeightFormat,
+  withNonZeros,
   withOutliers,
   withScaleType,
 } from '../formats/format.js';
 import { DEFAULT_GROUP } from '../formats/linear.js';
 import { dtypeName, partBytes } from '../formats/parts.js';
+import { sparseFormat } from '../formats/sparse.js';
 import { halfbyteKeys } from '../model/schemes/halfbyte.js';
 import { mlxKeys } from '../model/schemes/mlx.js';
-import { matrixShape, type Weight, weightCount } from '../model/weight.js';
+import { isPacked, matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { PackedScheme } from './fit/fit.js';
+import { checkPrunes, mostLeft } from './fit/prune.js';
 import { scaleTypeOf } from './fit/quantizers.js';
 import { checkOverrides, isNone, type Recipe, schemeFor } from './recipe.js';
 import type { TensorEntry } from './safetensors_writer.js';
@@ -37,7 +40,7 @@ export function assignSchemes(all: Iterable<Weight>, recipe: Recipe): OutputTens
   const assigned: OutputTensor[] = [];
   for (const weight of weights) {
     const { float } = weight.format;
-    if (!float) {
+    if (!float || isPacked(weight)) {
       throw new UnsupportedError(
         `[compress] ${weight.path}: expected float weights, came ${weight.format.bits}-bit ones; ` +
           'compress the float checkpoint instead',
@@ -49,7 +52,7 @@ export function assignSchemes(all: Iterable<Weight>, recipe: Recipe): OutputTens
       continue;
     }
     checkDivides(weight, scheme);
-    assigned.push({ weight, scheme });
+    assigned.push({ weight, scheme: prunedScheme(weight, scheme) });
   }
   checkOverrides(recipe, weights);
   return assigned;
@@ -71,21 +74,33 @@ function checkDivides(weight: Weight, { format }: PackedScheme): void {
   );
 }
 
+/** What is left of pruned floats stays what it is. */
+function prunedScheme(weight: Weight, scheme: PackedScheme): PackedScheme {
+  if (!scheme.prune) return scheme;
+  const { n, k } = matrixShape(weight);
+  checkPrunes(scheme.prune, weight.path, n, k);
+  return scheme.format.float ? { ...scheme, format: sparseFormat(weight.format) } : scheme;
+}
+
 /**
  * The format that a weight gets.
  * @param inHalf float16 holds all its scales and biases
  * @param outliers how many it has
+ * @param nonZeros of a pruned one; absent: the most there may be
  */
 export function storedFormat(
   { weight, scheme }: OutputTensor,
   inHalf = true,
   outliers = 0,
+  nonZeros?: number,
 ): WeightFormat {
   if (typeof scheme === 'string') return floatFormat(scheme);
-  const { format, quantizer } = scheme;
+  const { format, quantizer, prune } = scheme;
   const other = inHalf ? 'f16' : 'f32';
   const type = quantizer ? scaleTypeOf(quantizer, weight.format.float!) : other;
-  return withOutliers(withScaleType(format, type), outliers);
+  const { n, k } = matrixShape(weight);
+  const left = nonZeros ?? (prune ? mostLeft(prune, n, k) : 0);
+  return withNonZeros(withOutliers(withScaleType(format, type), outliers), left);
 }
 
 /** The format with the most bytes that a weight may get. */
@@ -98,7 +113,7 @@ export function longestFormat(tensor: OutputTensor): WeightFormat {
 /** The tensors that a weight becomes, in file order. @param format as it is stored */
 export function tensorEntries({ weight }: OutputTensor, format: WeightFormat): TensorEntry[] {
   const { path, shape } = weight;
-  if (format.float) {
+  if (format.float && !format.sparse) {
     const bytes = weightCount(weight) * FLOAT_BYTES[format.float];
     return [{ name: `${path}.weight`, dtype: dtypeName(format.float), shape, bytes }];
   }

@@ -1,11 +1,12 @@
 // Which format each tensor gets. A recipe is one global scheme and overrides by path or kind; the last
 // override that matches wins and replaces the whole scheme. The words are Core ML's.
 
-import { OptionError, UnsupportedError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import { formatName } from '../formats/codecs.js';
-import type { WeightFormat } from '../formats/format.js';
+import { floatFormat, type WeightFormat } from '../formats/format.js';
 import { linearFormat } from '../formats/linear.js';
 import { paletteFormat } from '../formats/palette.js';
+import { sparseFormat } from '../formats/sparse.js';
 import { describe } from '../model/json_fields.js';
 import type { Weight } from '../model/weight.js';
 import type { Fit, PackedScheme } from './fit/fit.js';
@@ -14,7 +15,9 @@ import { linearFit } from './fit/linear.js';
 import { expectKeys, withActivations } from './fit/options.js';
 import { defaultThreshold, parseOutlierThreshold } from './fit/outliers.js';
 import { paletteFit } from './fit/palettize.js';
+import { type Prune, parsePrune } from './fit/prune.js';
 import { parseQuantizer } from './fit/quantizers.js';
+import { parseJoint } from './joint.js';
 
 /** Matrices by their place in the model. A tied tensor is `embed`. */
 export type TensorKind = 'embed' | 'head' | 'attention' | 'mlp';
@@ -43,21 +46,29 @@ export interface Recipe {
   readonly overrides: readonly Override[];
 }
 
+/** What the sparse short names prune: every second weight. */
+const HALF: Prune = { by: 'sparsity', part: 0.5, block: 1, dim: 0 };
+
 /** The short names of `--scheme`. */
 export const SCHEMES: ReadonlyMap<string, Recipe> = new Map([
   ...[8, 6, 5, 4, 3, 2].map((bits) => named(linearFit, linearFormat(bits, true))),
   ...[4, 3, 2, 1].map((bits) => named(linearFit, linearFormat(bits, false))),
   ...[8, 6, 4, 3, 2, 1].map((bits) => named(paletteFit, paletteFormat(bits))),
+  halved(linearFit, linearFormat(4, true)),
+  halved(paletteFit, paletteFormat(4)),
 ]);
 
 const KINDS: readonly string[] = ['embed', 'head', 'attention', 'mlp'];
-/** Core ML's types that cannot be made yet. */
-const LATER: readonly string[] = ['prune'];
 
 function named(fit: Fit, format: WeightFormat): [name: string, Recipe] {
   const scheme = { type: fit.type, format };
   const global = { ...scheme, ...defaultThreshold(fit, scheme) };
   return [formatName(format), { global, overrides: [] }];
+}
+
+function halved(fit: Fit, values: WeightFormat): [name: string, Recipe] {
+  const format = sparseFormat(values);
+  return [formatName(format), { global: { type: fit.type, format, prune: HALF }, overrides: [] }];
 }
 
 /**
@@ -146,7 +157,7 @@ function matches(pattern: string, path: string): boolean {
 }
 
 function parseOverride(json: unknown, where: string): Override {
-  const { match, kind, ...scheme } = record(json, where);
+  const { match, kind, schemes, ...scheme } = record(json, where);
   if (match === undefined && kind === undefined) {
     throw new OptionError(`[recipe] ${where}: expected match or kind, came neither`);
   }
@@ -161,21 +172,28 @@ function parseOverride(json: unknown, where: string): Override {
   return {
     ...(match === undefined ? {} : { match }),
     ...(kind === undefined ? {} : { kind: kind as TensorKind }),
-    scheme: parseScheme(scheme, where),
+    scheme:
+      schemes === undefined ? parseScheme(scheme, where) : parseSchemes(schemes, scheme, where),
   };
 }
 
 function parseScheme(json: unknown, where: string): Scheme {
-  if (Array.isArray(json)) {
-    throw new UnsupportedError(`[recipe] ${where}: joint schemes are not supported yet`);
-  }
+  if (Array.isArray(json)) return parseJoint(json, parsePacked, where);
   const { type, ...rest } = record(json, where);
   if (type === 'none') {
     expectKeys(rest, [], where);
     return { type: 'none' };
   }
-  if (LATER.includes(type as string)) {
-    throw new UnsupportedError(`[recipe] ${where}: type "${type}" is not supported yet`);
+  if (type === 'prune') {
+    const { weight_threshold, ...options } = rest;
+    // Of the type that the floats have.
+    const format = sparseFormat(floatFormat('f16'));
+    return {
+      type,
+      format,
+      prune: parsePrune(options, where),
+      ...parseThreshold(weight_threshold, where),
+    };
   }
   const fit = FITS.get(type as string);
   if (fit) {
@@ -190,10 +208,22 @@ function parseScheme(json: unknown, where: string): Scheme {
       ...parseOutlierThreshold(outlier_threshold, fit, scheme, where),
     };
   }
-  const types = [...FITS.keys()].join(', ');
+  const types = [...FITS.keys(), 'prune'].join(', ');
   throw new OptionError(
     `[recipe] ${where}.type: expected ${types} or none, came ${describe(type)}`,
   );
+}
+
+function parsePacked(json: unknown, where: string): PackedScheme | null {
+  const scheme = parseScheme(json, where);
+  return isNone(scheme) ? null : scheme;
+}
+
+/** The array that stands in an override, which is an object. */
+function parseSchemes(json: unknown, others: Record<string, unknown>, where: string): Scheme {
+  expectKeys(others, [], where);
+  if (Array.isArray(json)) return parseScheme(json, `${where}.schemes`);
+  throw new OptionError(`[recipe] ${where}.schemes: expected an array, came ${describe(json)}`);
 }
 
 /** Core ML's `weight_threshold`, but without its default. */

@@ -7,8 +7,8 @@ import { checkTiedHead } from '../model/tied_head.js';
 import type { OptionNames } from '../options.js';
 import { checkWeights } from '../plan/check.js';
 import { planFor } from '../plan/plan_for.js';
-import type { OutputTensor } from './output_tensor.js';
 import { type Output, prepareOutput } from './output.js';
+import type { OutputTensor } from './output_tensor.js';
 import { type WriteOptions, type WrittenWeights, writeWeights } from './write_weights.js';
 
 export interface RewriteOptions {

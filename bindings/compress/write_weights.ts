@@ -14,8 +14,10 @@ import { FitThreads } from './fit/fit_threads.js';
 import { fitAhead, piecesOf, type Threads, threadCount } from './fit_ahead.js';
 import { OutlierParts } from './outlier_parts.js';
 import { longestFormat, type OutputTensor, storedFormat, tensorEntries } from './output_tensor.js';
+import { resolvePrunes } from './resolve_prunes.js';
 import { roundFloats } from './round_floats.js';
 import { SafetensorsWriter } from './safetensors_writer.js';
+import { SparseParts } from './sparse_parts.js';
 import { strips } from './strips.js';
 
 export interface WrittenWeights {
@@ -42,13 +44,14 @@ type Strips = AsyncGenerator<FittedStrip, never>;
 
 /** Writes all tensors to a new file. @throws what reading, writing and `signal` throw */
 export async function writeWeights(
-  tensors: readonly OutputTensor[],
+  unresolved: readonly OutputTensor[],
   sink: FileSink,
   metadata: Readonly<Record<string, string>>,
   stage: Progress['stage'],
   options: WriteOptions,
 ): Promise<WrittenWeights> {
   const { signal } = options;
+  const tensors = await resolvePrunes(unresolved, signal);
   const pieces = piecesOf(tensors);
   const threads = await FitThreads.start(threadCount(pieces, options.threads), pieces.length);
   try {
@@ -133,25 +136,30 @@ async function writePacked(
   const { n, k } = matrixShape(weight);
   const held: Omit<FittedStrip, 'codes'>[] = [];
   const outliers = new OutlierParts(k);
+  const sparse = new SparseParts(format);
   for (const { begin, rows } of piecesOf([{ weight, scheme }])) {
     const { codes, refused, outliers: ofStrip, ...rest } = (await fitted.next()).value;
     if (refused !== undefined) throw new OptionError(`[compress] ${weight.path}: ${refused}`);
-    await writer.append(codes);
+    await writer.append(rest.counts ? sparse.add(codes, rest.counts) : codes);
     held.push(rest);
     if (ofStrip) outliers.add(begin, ofStrip);
     onStrip(rows * k, 0);
   }
+  await writer.append(sparse.end());
   const inHalf = held.every((strip) => strip.inHalf);
-  const stored = storedFormat({ weight, scheme }, inHalf, outliers.count);
+  const stored = storedFormat({ weight, scheme }, inHalf, outliers.count, sparse.count);
   for (const { role } of codecOf(format).parts(format, n, k)) {
     if (role === 'codes') continue;
-    for (const strip of held) {
-      const bytes =
-        role === 'lut'
-          ? encodeEntries(strip.lut!, format.lut!.entry)
-          : encodeFloats(strip[role as 'scales' | 'biases']!, stored.scale!.dtype);
-      await writer.append(bytes);
-    }
+    if (role === 'starts') await writer.append(sparse.starts());
+    else if (role === 'mask') for (const strip of held) await writer.append(strip.mask!);
+    else
+      for (const strip of held) {
+        const bytes =
+          role === 'lut'
+            ? encodeEntries(strip.lut!, format.lut!.entry)
+            : encodeFloats(strip[role as 'scales' | 'biases']!, stored.scale!.dtype);
+        await writer.append(bytes);
+      }
   }
   for (const part of outliers.parts()) await writer.append(part);
   return stored;

@@ -4,7 +4,7 @@ import { traceVeto } from '#platform';
 import { OptionError, show, UnsupportedError } from '../errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Progress } from '../model/progress.js';
-import type { Weight } from '../model/weight.js';
+import { isPacked, type Weight } from '../model/weight.js';
 import type { OptionNames } from '../options.js';
 import type { Plan } from '../plan/ops.js';
 import type { OnTrace } from '../trace/step_trace.js';
@@ -151,7 +151,7 @@ function checkTrace(onTrace: unknown, device: string | undefined): void {
 function wasmOptions(checkpoint: Checkpoint, options: CreateOptions): WasmOptions {
   const { threads = 'auto', kvCache, simd, kvCacheBytes, core } = options;
   const { signal, onProgress, onTrace } = options;
-  const compressed = [...checkpoint.weights.values()].some(({ format }) => !format.float);
+  const compressed = [...checkpoint.weights.values()].some(isPacked);
   const kvType = kvCache ?? (compressed ? 'f16' : 'f32');
   return { threads, simd, kvType, kvCacheBytes, core, signal, onProgress, onTrace };
 }

@@ -1,4 +1,4 @@
-// What a family of formats has to say for itself: float.ts, linear.ts, palette.ts.
+// What a family of formats has to say for itself: float.ts, linear.ts, palette.ts, sparse.ts.
 
 import type { WeightFormat } from './format.js';
 import type { PartBytes, PartShape } from './parts.js';
@@ -10,6 +10,8 @@ export interface FieldReader {
   integer(key: string, least: number, most: number, absent?: number): number;
   boolean(key: string, absent: boolean): boolean;
   string(key: string, absent?: string): string;
+  /** Null: there is none. */
+  object(key: string): FieldReader | null;
   /** `[file] field` */
   at(key: string): string;
   /** An error: `[file] field: expected ..., came ...` */

@@ -6,13 +6,15 @@ import type { WeightFormat } from './format.js';
 import { linear } from './linear.js';
 import { withOutlierParts } from './outliers.js';
 import { palette } from './palette_codec.js';
+import { sparse } from './sparse.js';
 
 /** Families whose weights are packed, by `type`. */
 export const PACKED_CODECS: ReadonlyMap<string, Codec> = new Map(
-  [linear, palette].map(withOutlierParts).map((codec) => [codec.type, codec]),
+  [sparse, ...[linear, palette].map(withOutlierParts)].map((codec) => [codec.type, codec]),
 );
 
-export const CODECS: readonly Codec[] = [float, ...PACKED_CODECS.values()];
+/** Sparse floats are sparse: the first that has a format is its family. */
+export const CODECS: readonly Codec[] = [...PACKED_CODECS.values(), float];
 
 export function codecOf(format: WeightFormat): Codec {
   return CODECS.find((codec) => codec.has(format))!;

@@ -1,9 +1,10 @@
 // Floats as they are: `<path>.weight` F32, F16 or BF16 [n, k].
 
 import type { Codec } from './codec.js';
+import { expectOneOf, expectOnlyKeys } from './expect.js';
 import { decodeFloats } from './float_bytes.js';
-import type { FloatType, WeightFormat } from './format.js';
-import { dtypeName, type PartShape } from './parts.js';
+import { type FloatType, floatFormat, type WeightFormat } from './format.js';
+import { dtypeName, FLOAT_TYPES, type PartShape } from './parts.js';
 
 export const float: Codec = {
   type: 'float',
@@ -17,7 +18,10 @@ export const float: Codec = {
   name: typeOf,
   toJson: (format) => ({ dtype: typeOf(format) }),
   parse(fields) {
-    throw fields.wrong('type', 'a packed one');
+    expectOnlyKeys(fields, ['type', 'dtype'], 'floats');
+    const dtype = fields.string('dtype') as FloatType;
+    expectOneOf(fields, 'dtype', dtype, [...FLOAT_TYPES.values()]);
+    return floatFormat(dtype);
   },
 };
 

@@ -6,6 +6,7 @@
 //           v = lut[row's table][q]             lut: tables of 2^bits entries, each for `rows` channels
 //   scale   w = scale * v + bias                a scale (and bias) for `rows` channels x `k` weights along k
 //           w = scale * (q - 2^(bits - 1))      without bias and lut: symmetric
+//   sparse  only the weights whose bit in a mask is set are stored, as floats or codes; the others are zero
 //   outliers  w += value                      of few weights, whatever the rest of the format
 //
 // Where a matmul takes float activations (`takesFloats`), every operation above is rounded to f32, as float weights
@@ -27,6 +28,7 @@ export interface WeightFormat {
   /** Matmul takes its input in float32, although the values are small integers; else as int8 per block of 32. */
   readonly activations?: 'float';
   readonly outliers?: OutlierFormat;
+  readonly sparse?: SparseFormat;
 }
 
 /**
@@ -54,6 +56,11 @@ export interface ScaleFormat {
 export interface OutlierFormat {
   /** How many there are, as in the file. */
   readonly count: number;
+}
+
+export interface SparseFormat {
+  /** Floats or codes that are stored; fewer than 8 of them may be padding. As in the file. */
+  readonly nonZeros: number;
 }
 
 /** In place of a count of rows or of weights along k: as many as there are. */
@@ -98,4 +105,9 @@ export function withScaleType(format: WeightFormat, dtype: FloatType): WeightFor
 export function withOutliers(format: WeightFormat, count: number): WeightFormat {
   const { outliers: _, ...rest } = format;
   return count === 0 ? rest : { ...rest, outliers: { count } };
+}
+
+/** The format with so many weights stored: config.json says that some are, the tensors how many. */
+export function withNonZeros(format: WeightFormat, nonZeros: number): WeightFormat {
+  return format.sparse ? { ...format, sparse: { nonZeros } } : format;
 }

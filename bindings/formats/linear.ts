@@ -6,8 +6,8 @@
 //                                                    [1] where all weights share one
 //   <path>.biases  likewise, unless symmetric
 
-import { unpackBits } from './bits.js';
 import { FLOATS_NAME, parseActivations } from './activations.js';
+import { unpackBits } from './bits.js';
 import type { Codec, FieldReader } from './codec.js';
 import { expectOneOf, expectOnlyKeys } from './expect.js';
 import { decodeFloats } from './float_bytes.js';

@@ -8,6 +8,8 @@ export type Role =
   | 'scales'
   | 'biases'
   | 'lut'
+  | 'mask'
+  | 'starts'
   | 'outlierRows'
   | 'outlierColumns'
   | 'outlierValues';
@@ -21,6 +23,8 @@ export interface PartShape {
   readonly shape: readonly number[];
   /** Rows of the weight that one row of this tensor serves; ALL: any row needs the whole tensor. */
   readonly serves: number;
+  /** Of a tensor that is one stream, without rows: bits of an element; the part `starts` says where rows begin. */
+  readonly streamBits?: number;
 }
 
 /** Bytes by role. */
@@ -56,7 +60,7 @@ export function partBytes(part: PartShape): number {
   return part.shape[0]! * rowBytes(part);
 }
 
-/** Where in the tensor the bytes lie that rows [begin, end) of the weight need. */
+/** Where in a tensor that has rows the bytes lie that rows [begin, end) of the weight need. */
 export function bytesOfRows(
   part: PartShape,
   begin: number,
@@ -66,5 +70,7 @@ export function bytesOfRows(
   if (part.serves === ALL) return [0, partBytes(part)];
   const bytes = rowBytes(part);
   const first = Math.floor(begin / part.serves);
-  return [first * bytes, Math.ceil(end / part.serves) * bytes];
+  // A row's end is where the next begins.
+  const last = Math.ceil(end / part.serves) + (part.role === 'starts' ? 1 : 0);
+  return [first * bytes, last * bytes];
 }

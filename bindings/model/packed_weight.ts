@@ -2,9 +2,16 @@
 
 import { FormatError } from '../errors.js';
 import { codecOf, formatName } from '../formats/codecs.js';
-import { paddedK, type WeightFormat, withOutliers, withScaleType } from '../formats/format.js';
+import {
+  paddedK,
+  type WeightFormat,
+  withNonZeros,
+  withOutliers,
+  withScaleType,
+} from '../formats/format.js';
 import { OUTLIER_VALUES } from '../formats/outliers.js';
 import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
+import { nonZerosIn } from '../formats/sparse.js';
 import type { StoredTensor } from './safetensors.js';
 import type { Meaning } from './schemes/quantization.js';
 import type { Part, Weight } from './weight.js';
@@ -23,24 +30,26 @@ export function packedWeight(
   meaning: Meaning,
 ): Weight {
   const where = `[${codes.source.name}] ${codes.name}`;
-  const [rows = 0, width] = codes.shape;
   const { bits } = meaning.format;
-  if (width === undefined) {
-    const came = `${codes.dtype} ${shapeText(codes.shape)}`;
-    throw new FormatError(`${where}: ${came}, expected a matrix of ${bits}-bit codes [n, k]`);
+  const matrix = meaning.format.sparse ? tensors.get(`${path}.mask`) : codes;
+  if (!matrix) throw missing(where, `${path}.mask`);
+  const [rows = 0, width] = matrix.shape;
+  if (width === undefined || rows === 0) {
+    const came = `${matrix.dtype} ${shapeText(matrix.shape)}`;
+    const whole = `a matrix of ${bits}-bit codes [n, k]`;
+    const expected = matrix === codes ? whole : 'a bit for each weight [n, bytes of k bits]';
+    throw new FormatError(`[${matrix.source.name}] ${matrix.name}: ${came}, expected ${expected}`);
   }
   const k = meaning.inFeatures ?? Math.floor((width * 32) / bits);
   const [outliers = 0] = tensors.get(`${path}.${OUTLIER_VALUES}`)?.shape ?? [];
-  const format = withOutliers(withStoredScales(tensors, path, meaning.format), outliers);
+  const scaled = withOutliers(withStoredScales(tensors, path, meaning.format), outliers);
+  const format = withNonZeros(scaled, nonZerosIn(codes.bytes, bits));
   const n = rows * codecOf(format).parts(format, 1, 1)[0]!.serves;
   const parts = codecOf(format)
     .parts(format, n, k)
     .map((shape): Part => {
       const tensor = shape.role === 'codes' ? codes : tensors.get(`${path}.${shape.suffix}`);
-      if (!tensor) {
-        const missing = `${path}.${shape.suffix} is missing`;
-        throw new FormatError(`${where}: packed by config.json, but ${missing}`);
-      }
+      if (!tensor) throw missing(where, `${path}.${shape.suffix}`);
       checkTensor(tensor, shape, `${paddedK(k)} codes of ${bits} bits for k ${k}`);
       return { ...tensor, ...shape };
     });
@@ -51,6 +60,10 @@ export function packedWeight(
     throw new FormatError(`${where}: ${says}, which has no ${other.name}`);
   }
   return { path, shape: [n, k], format, parts: parts as [Part, ...Part[]] };
+}
+
+function missing(where: string, name: string): FormatError {
+  return new FormatError(`${where}: packed by config.json, but ${name} is missing`);
 }
 
 /** The format with the type of scales that is stored; if they are missing, as it was. */
@@ -71,7 +84,7 @@ function checkTensor({ source, name, dtype, shape }: StoredTensor, part: PartSha
   if (dtype === part.dtype && shape.join() === part.shape.join()) return;
   const where = `[${source.name}] ${name}`;
   const expected = `expected ${part.dtype} ${shapeText(part.shape)}`;
-  const reason = part.role === 'codes' ? `, ${codes}` : '';
+  const reason = part.role === 'codes' && !part.streamBits ? `, ${codes}` : '';
   throw new FormatError(`${where}: ${dtype} ${shapeText(shape)}, ${expected}${reason}`);
 }
 

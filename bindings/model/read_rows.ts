@@ -2,8 +2,9 @@
 
 import { OptionError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
-import { bytesOfRows, type PartBytes, type Role } from '../formats/parts.js';
+import type { PartBytes } from '../formats/parts.js';
 import { checkOutliers } from './read_outliers.js';
+import { readRowBytes } from './row_bytes.js';
 import { matrixShape, type Weight } from './weight.js';
 
 /**
@@ -27,18 +28,11 @@ export async function readRows(
 }
 
 /** The bytes of every part that rows [begin, end) need. */
-export async function readBytes(
-  { parts }: Weight,
+export function readBytes(
+  weight: Weight,
   begin: number,
   end: number,
   signal?: AbortSignal,
 ): Promise<PartBytes> {
-  const bytes: Partial<Record<Role, Uint8Array>> = {};
-  for (const part of parts) {
-    const [from, to] = bytesOfRows(part, begin, end);
-    const into = new Uint8Array(to - from);
-    await part.source.read(part.offset + from, into, signal);
-    bytes[part.role] = into;
-  }
-  return bytes;
+  return readRowBytes(weight, begin, end, (_, from, to) => new Uint8Array(to - from), signal);
 }

@@ -2,7 +2,7 @@
 
 import { codecOf } from '../formats/codecs.js';
 import { type FloatType, floatFormat, type WeightFormat } from '../formats/format.js';
-import type { PartShape } from '../formats/parts.js';
+import type { PartShape, Role } from '../formats/parts.js';
 import type { ByteSource } from '../platform/byte_source.js';
 
 export type { ByteSource };
@@ -38,6 +38,16 @@ export function floatWeight(
   const format = floatFormat(type);
   const [codes] = codecOf(format).parts(format, shape[0] ?? 0, shape[1] ?? 1);
   return { path, shape, format, parts: [{ ...codes!, name, source, offset, bytes }] };
+}
+
+/** The part of that role, which its format has. */
+export function partOf({ parts }: Weight, role: Role): Part {
+  return parts.find((part) => part.role === role)!;
+}
+
+/** Whether it is stored as anything but its floats. */
+export function isPacked({ format }: Weight): boolean {
+  return format.float === undefined || format.sparse !== undefined;
 }
 
 /** [n, k]; a vector is one column. */

@@ -4,12 +4,14 @@
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { Codec } from '../formats/codec.js';
 import { CODECS, codecOf } from '../formats/codecs.js';
+import { float } from '../formats/float.js';
 import type { WeightFormat } from '../formats/format.js';
 import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
+import { sparse } from '../formats/sparse.js';
 import { packedWeight, shapeText } from './packed_weight.js';
 import type { StoredTensor } from './safetensors.js';
 import type { Quantization } from './schemes/quantization.js';
-import { floatWeight, type Weight } from './weight.js';
+import { floatWeight, isPacked, type Weight } from './weight.js';
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
@@ -43,7 +45,7 @@ export function collectWeights(
     const where = `[${name}] ${quantization!.key} names ${path}`;
     throw new FormatError(`${where}, but there is no tensor ${path}.weight`);
   }
-  if (quantization && ![...weights.values()].some(({ format }) => format.float === undefined)) {
+  if (quantization && ![...weights.values()].some(isPacked)) {
     const came = `none of ${weights.size} weights is`;
     throw new FormatError(`[${name}] ${quantization.key}: expected packed weights, ${came}`);
   }
@@ -76,12 +78,14 @@ function readWeight(
 ): Weight {
   const { shape } = first;
   const where = `[${first.source.name}] ${first.name}`;
-  if (shape.length < 1 || shape.length > 2 || shape.includes(0)) {
+  const came = packedFamily(tensors, first, path);
+  // Of pruned weights none may be left.
+  const isEmpty = shape.includes(0) && came !== sparse;
+  if (shape.length < 1 || shape.length > 2 || isEmpty) {
     const expected = 'expected a vector [n] or a matrix [n, k]';
     throw new FormatError(`${where}: shape ${shapeText(shape)}, ${expected}`);
   }
   const meaning = quantization?.meaning(path) ?? null;
-  const came = packedFamily(tensors, first, path);
   if (came) {
     if (meaning && `${path}.${codesOf(meaning.format).suffix}` === first.name) {
       return packedWeight(tensors, first, path, meaning);
@@ -102,6 +106,7 @@ function readWeight(
 function packedFamily(tensors: Tensors, first: StoredTensor, path: string): Codec | undefined {
   return CODECS.find(({ suffixes: [codes, ...others] }) => {
     if (first.name !== `${path}.${codes}` || others.length === 0) return false;
+    if (codes !== float.suffixes[0]) return true;
     return first.dtype === 'U32' || others.some((suffix) => tensors.has(`${path}.${suffix}`));
   });
 }

@@ -27,6 +27,7 @@ const palette4 = {
   enable_per_channel_scale: true,
 };
 const custom = { type: 'palettize', nbits: 4, mode: 'custom' };
+const prune = { type: 'prune', mode: 'magnitude', target_sparsity: 0.5 };
 const int4 = { type: 'linear', dtype: 'int4' };
 const int8 = { type: 'linear', dtype: 'int8' };
 
@@ -161,9 +162,21 @@ test('outliers: of palettes unless told otherwise, of others if told so', () => 
 });
 
 const UNSUPPORTED: [unknown, RegExp][] = [
-  [{ global: { type: 'prune' } }, /global: type "prune"/],
-  [{ global: [{ type: 'prune' }, int4] }, /global: joint/],
+  [{ global: [prune, { ...palette4, mode: 'uniform' }] }, /global\[1\]: mode uniform/],
+  [{ global: [prune, { ...int4, fit: 'coremltools' }] }, /global\[1\]: fit coremltools/],
+  [{ global: [prune, { ...int4, outlier_threshold: 6 }] }, /global\[1\]: outlier_threshold/],
+  [{ global: [prune, { ...int4, activations: 'float' }] }, /global\[1\]: a mask.*float activ/],
 ];
+
+test('pruning alone, and joint with codes', () => {
+  const half = { by: 'sparsity', part: 0.5, block: 1, dim: 0 };
+  const alone = parseRecipe({ global: prune }).global as PackedScheme;
+  assert.equal([alone.type, alone.prune], ['prune', half]);
+  assert.equal(parseRecipe({ global: [prune, int4] }), schemeRecipe('sparse-int4'));
+  assert.equal(parseRecipe({ global: [prune, palette4] }), schemeRecipe('sparse-palettize4'));
+  const joint = parseRecipe({ overrides: [{ kind: 'mlp', schemes: [prune, int4] }] });
+  assert.equal(joint.overrides[0]!.scheme, schemeRecipe('sparse-int4').global);
+});
 
 for (const [recipe, message] of UNSUPPORTED) {
   test(`names what is not supported yet: ${message.source}`, () => {
@@ -175,6 +188,17 @@ for (const [recipe, message] of UNSUPPORTED) {
 }
 
 const WRONG: [unknown, RegExp][] = [
+  [{ global: { type: 'prune' } }, /global\.mode: .*nothing/],
+  [{ global: { ...prune, target_sparsity: 1.5 } }, /global\.target_sparsity: .*1\.5/],
+  [{ global: { ...prune, n_m_ratio: [2, 4] } }, /global: .*came both/],
+  [{ global: { type: 'prune', mode: 'magnitude', n_m_ratio: [5, 4] } }, /n_m_ratio: .*\[5,4\]/],
+  [{ global: { ...prune, block_size: 1 } }, /block_size: .*1/],
+  [{ global: { ...prune, dim: 1 } }, /dim: .*1/],
+  [{ global: { type: 'prune', mode: 'threshold', threshold: -1 } }, /threshold: .*-1/],
+  [{ global: [int4, prune] }, /global: expected prune and .*"linear", "prune"/],
+  [{ global: [prune] }, /global: expected prune and .*"prune"/],
+  [{ global: [prune, { type: 'none' }] }, /global: expected prune and .*"none"/],
+  [{ overrides: [{ kind: 'mlp', type: 'linear', schemes: [prune, int4] }] }, /key "type"/],
   [null, /recipe: expected an object/],
   [[], /recipe: expected an object/],
   [{ gobal: int4 }, /"gobal"/],

@@ -3,7 +3,7 @@
 // prompt was cut.
 
 import { test } from 'uvu';
-import { BLOCK, CODE_MATMUL, TILE_BYTES } from '../../assembly/op_layout.js';
+import { BLOCK, CODE_MATMUL, SPARSE_BYTES } from '../../assembly/op_layout.js';
 import { matmul, type QuantizedRows, quantizeRows } from '../../bindings/executor/reference.js';
 import { codecOf } from '../../bindings/formats/codecs.js';
 import { takesFloats } from '../../bindings/formats/format.js';
@@ -38,7 +38,7 @@ function run(x: QuantizedRows, m: number, weight: Weight, bytes: Bytes): Uint8Ar
       n,
       k,
     };
-    const scratchBytes = Math.max(TILE_BYTES + m * 32, 64 * blocks);
+    const scratchBytes = Math.max(SPARSE_BYTES + m * 32, 64 * blocks);
     return { code: CODE_MATMUL, fields, rows: m, scratchBytes, outputs: [out] };
   });
   return out!;

@@ -8,7 +8,9 @@ import { encodeFloats } from '../../bindings/formats/float_bytes.js';
 import {
   ALL,
   floatFormat,
+  paddedK,
   type WeightFormat,
+  withNonZeros,
   withOutliers,
   withScaleType,
 } from '../../bindings/formats/format.js';
@@ -17,6 +19,7 @@ import { encodeEntries, entryBits } from '../../bindings/formats/lut_entry.js';
 import type { Outliers } from '../../bindings/formats/outliers.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { type PartShape, partBytes, type Role } from '../../bindings/formats/parts.js';
+import { encodeStarts, sparseFormat } from '../../bindings/formats/sparse.js';
 import { memorySource } from '../../bindings/model/source.js';
 import type { Part, Weight } from '../../bindings/model/weight.js';
 import { stored } from './floats.js';
@@ -86,11 +89,26 @@ export const PACKED_FORMATS: readonly WeightFormat[] = [
     withFloats(linearFormat(4, true)),
     paletteFormat(4, { rows: 16, dim: 2, perChannel: false }),
   ].map((format) => withOutliers(format, SOME)),
+  // Pruned.
+  ...[
+    linearFormat(4, true),
+    linearFormat(4, false),
+    linearFormat(3, true, 64),
+    linearFormat(8, false, 16),
+    linearFormat(6, false, undefined, 'per_channel'),
+    linearFormat(8, true, undefined, 'per_tensor'),
+    paletteFormat(4),
+    paletteFormat(2, { rows: 3, perChannel: false }),
+    paletteFormat(6, { rows: ALL }),
+    paletteFormat(8),
+    floatFormat('f16'),
+  ].map(sparseFormat),
 ];
 
 /** All, with every type of floats and of scales. */
 export const FORMATS: readonly WeightFormat[] = [
   ...TYPES.map(floatFormat),
+  ...(['f32', 'bf16'] as const).map((type) => sparseFormat(floatFormat(type))),
   ...PACKED_FORMATS.flatMap((format) =>
     format.scale ? TYPES.map((type) => withScaleType(format, type)) : [format],
   ),
@@ -115,12 +133,36 @@ export function storedWeight(
   k: number,
   random: TestRandom,
 ): Weight {
+  if (format.sparse) return sparseWeight(format, n, k, random);
   if (!format.outliers) return weightOf(format, n, k, (shape) => partOf(format, shape, random));
   const outliers = drawOutliers(n, k, random);
   const whole = withOutliers(format, outliers.values.length);
   return weightOf(whole, n, k, (shape) => {
     return outlierBytes(outliers)[shape.role] ?? partOf(format, shape, random);
   });
+}
+
+/** Rows of no weights, of all, and of half; in every second panel of them blocks of 32 k without weights. */
+function sparseWeight(format: WeightFormat, n: number, k: number, random: TestRandom): Weight {
+  const bits = new Uint8Array(n * paddedK(k));
+  const starts = [0];
+  for (let row = 0; row < n; row++) {
+    const least = [0, 2, 1][row % 3]!;
+    let count = 0;
+    for (let i = 0; i < k; i++) {
+      const isHole = Math.floor(row / 8) % 2 === 0 && Math.floor(i / 32) % 3 === 1;
+      if (isHole || random.below(2) + least < 2) continue;
+      bits[row * paddedK(k) + i] = 1;
+      count++;
+    }
+    starts.push(starts.at(-1)! + count);
+  }
+  const known: Partial<Record<Role, Uint8Array>> = {
+    mask: packBits(bits, 1),
+    starts: encodeStarts(starts),
+  };
+  const stored = withNonZeros(format, starts.at(-1)!);
+  return weightOf(stored, n, k, (shape) => known[shape.role] ?? partOf(stored, shape, random));
 }
 
 /** None in most rows; in some one, the first and the last, or all that there may be. */
@@ -186,12 +228,14 @@ function partOf(format: WeightFormat, shape: PartShape, random: TestRandom): Uin
 /** Every third row is all extremes. */
 function codes(bits: number, shape: PartShape, random: TestRandom): Uint8Array {
   const limit = 2 ** bits;
-  const count = (partBytes(shape) * 8) / bits;
-  const perRow = count / shape.shape[0]!;
+  const bytes = partBytes(shape);
+  const count = Math.ceil(bytes / bits) * 8;
+  // A stream has no rows.
+  const perRow = shape.streamBits ? 32 : count / shape.shape[0]!;
   const drawn = Uint8Array.from({ length: count }, (_, i) => {
     return Math.floor(i / perRow) % 3 === 2 ? random.below(2) * (limit - 1) : random.below(limit);
   });
-  return packBits(drawn, bits);
+  return packBits(drawn, bits).subarray(0, bytes);
 }
 
 /** Every ninth is zero. */

@@ -45,7 +45,8 @@ export function packIn(
   const packed = core.input(whole);
   const at = (role: Role) => (bytes[role] ? core.input(bytes[role]).address : 0);
   const parts = [at('codes'), at('scales'), at('biases'), at('lut')];
+  const mask = [at('mask'), at('starts')];
   const panels = packed.address + first;
-  assert.is(core.call('pack_tensor', packed.address, panels, ...parts, n, k), -1);
+  assert.is(core.call('pack_tensor', packed.address, panels, ...parts, n, k, ...mask), -1);
   return packed;
 }

@@ -2,6 +2,7 @@
 
 import type { WeightFormat } from '../../formats/format.js';
 import type { FitCore } from './fit_core.js';
+import type { Prune } from './prune.js';
 import type { TableChoice } from './tables.js';
 
 export type Floats = Float32Array | Float64Array;
@@ -11,7 +12,7 @@ export type Quantizer = 'mlx' | 'coremltools' | 'coremltools_unsigned';
 
 /** A format, and whose fit chooses its codes. */
 export interface PackedScheme {
-  /** `type` in a recipe: linear or palettize. */
+  /** `type` in a recipe: linear or palettize; prune: what is left of the floats stays as it is. */
   readonly type: string;
   readonly format: WeightFormat;
   /** Of a palette; absent: by k-means. */
@@ -22,6 +23,8 @@ export interface PackedScheme {
   readonly weightThreshold?: number;
   /** In root mean squares of the weights that share a scale: those beyond are outliers. Absent: none is. */
   readonly outlierThreshold?: number;
+  /** Of a sparse format: which weights become zero first. */
+  readonly prune?: Prune;
 }
 
 /** A strip of rows as it is to be stored. */
@@ -31,6 +34,9 @@ export interface FittedStrip {
   /** Of each group, values after rounding to the type that holds them. */
   readonly scales: Float32Array;
   readonly biases?: Float32Array;
+  /** Of a sparse strip, whose codes have no padding and may be bytes of floats: as stored; and non-zeros by row. */
+  readonly mask?: Uint8Array;
+  readonly counts?: Uint32Array;
   /** Entries as they are stored. */
   readonly lut?: Int8Array | Float32Array;
   readonly outliers?: StripOutliers;

@@ -3,8 +3,8 @@
 
 import { OptionError } from '../../errors.js';
 import { codecOf } from '../../formats/codecs.js';
-import { f16ToF32, f32ToF16 } from '../../formats/float16.js';
 import { encodeFloats } from '../../formats/float_bytes.js';
+import { f16ToF32, f32ToF16 } from '../../formats/float16.js';
 import { ALL, type WeightFormat, withScaleType } from '../../formats/format.js';
 import { encodeEntries } from '../../formats/lut_entry.js';
 import { MAX_OUTLIER_K } from '../../formats/outliers.js';

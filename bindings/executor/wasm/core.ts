@@ -20,6 +20,8 @@ export interface Core {
     lut: number,
     rows: number,
     k: number,
+    mask: number,
+    starts: number,
   ): number;
   /** Runs a step, or goes on with the one that it left. 0: left, as another thread holds it up. */
   run_plan(plan: number, goesOn: boolean): number;

@@ -11,6 +11,7 @@ import {
   PANEL,
   PLAN_BYTES,
   ROW_BYTES,
+  SPARSE_BYTES,
 } from '../../../assembly/op_layout.js';
 import { CapacityError } from '../../errors.js';
 import { takesFloats } from '../../formats/format.js';
@@ -92,7 +93,7 @@ export function layOut(
   const attention = sdpaScratchBytes(plan.headDim, plan.numHeads / plan.numKvHeads);
   const paddedWidth = align(widestInput(ops, weights));
   // matmul_*: a tile, and of every row the sums of a panel; matvec_q4_baseline: a row of x as i16; sdpa.
-  const tiled = FLOAT_TILE_BYTES + ROWS_PER_STEP * PANEL * 4;
+  const tiled = Math.max(FLOAT_TILE_BYTES, SPARSE_BYTES) + ROWS_PER_STEP * PANEL * 4;
   const scratchBytes = align(Math.max(tiled, paddedWidth * 2, attention));
   const scratch = take(threads * scratchBytes);
 

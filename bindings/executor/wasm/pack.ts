@@ -8,7 +8,8 @@ import { ALL, type WeightFormat } from '../../formats/format.js';
 import { wrongEntry } from '../../formats/lut_entry.js';
 import { bytesOfRows, type Role, rowBytes } from '../../formats/parts.js';
 import { readOutliers } from '../../model/read_outliers.js';
-import type { Part, Weight } from '../../model/weight.js';
+import { readRowBytes } from '../../model/row_bytes.js';
+import { matrixShape, type Part, partOf, type Weight } from '../../model/weight.js';
 import { nextTask } from '../../platform/next_task.js';
 import type { Core, MemoryViews } from './core.js';
 import { packOutliers } from './pack_outliers.js';
@@ -18,11 +19,19 @@ import { packedHeader, panelBytes, tableBytes } from './packing.js';
 export const STRIP_ROWS = 16;
 
 /** Bytes of `rows` rows in staging, each part aligned to 16. */
-export function stripBytes({ parts }: Weight, rows: number): number {
-  return parts.filter(inStrips).reduce((sum, part) => {
-    const [from, to] = bytesOfRows(part, 0, Math.min(rows, part.shape[0]! * part.serves));
-    return sum + align16(to - from);
-  }, 0);
+export function stripBytes(weight: Weight, rows: number): number {
+  const parts = weight.parts.filter(inStrips);
+  return parts.reduce((sum, part) => sum + align16(mostBytes(weight, part, rows)), 0);
+}
+
+function mostBytes(weight: Weight, part: Part, rows: number): number {
+  if (part.streamBits) {
+    // All weights may be there, and the first may begin inside a byte.
+    const all = Math.ceil((rows * matrixShape(weight).k * part.streamBits) / 8);
+    return Math.min(part.bytes, all + 1);
+  }
+  const [from, to] = bytesOfRows(part, 0, Math.min(rows, part.shape[0]! * part.serves));
+  return to - from;
 }
 
 /** Outliers are placed as they are read. */
@@ -70,22 +79,26 @@ export async function packWeight(
     const rows = Math.min(strip, n - row);
     const places: Partial<Record<Role, number>> = {};
     let at = staging.address;
-    for (const part of parts.filter(inStrips)) {
-      const [from, end] = bytesOfRows(part, row, row + rows);
+    let read = 0;
+    const place = (part: Part, from: number, end: number) => {
       const bytes = views.bytes(at, end - from);
-      await part.source.read(part.offset + from, bytes, signal);
-      if (part.role === 'lut') placeTables(views, part, bytes, row, format, to);
-      // What strips share is read with each.
-      onBytes(end - Math.max(from, reached.get(part) ?? 0));
-      reached.set(part, end);
       places[part.role] = at;
       at += align16(bytes.length);
-    }
-    const { codes = 0, scales = 0, biases = 0, lut = 0 } = places;
+      // What strips share is read with each.
+      read += end - Math.max(from, reached.get(part) ?? 0);
+      reached.set(part, end);
+      return bytes;
+    };
+    const staged = parts.filter(inStrips);
+    const bytes = await readRowBytes(weight, row, row + rows, place, signal, staged);
+    if (bytes.lut) placeTables(views, partOf(weight, 'lut'), bytes.lut, row, format, to);
+    onBytes(read);
+    const { codes = 0, scales = 0, biases = 0, lut = 0, mask = 0, starts = 0 } = places;
     const panelAt = firstPanel + (row / PANEL) * panelBytes(format, k);
-    const bad = core.pack_tensor(to, panelAt, codes, scales, biases, lut, rows, k);
+    const from = [codes, scales, biases, lut, rows, k, mask, starts] as const;
+    const bad = core.pack_tensor(to, panelAt, ...from);
     // Codes are always numbers; floats and scales may be none.
-    if (bad >= 0) throw notFinite(format.lut ? parts[1]! : parts[0], row + bad);
+    if (bad >= 0) throw notFinite(partOf(weight, format.lut ? 'scales' : 'codes'), row + bad);
   }
   if (format.outliers) {
     packOutliers(views, to, n, await readOutliers(weight, signal));

@@ -40,7 +40,8 @@ const LUT_ROWS: Readonly<Record<number, number>> = { 1: 4, 2: 4, 3: 4, 4: 4, 6: 
 
 /** The kernel that a format has: one of its own, if it is as this is made for. */
 function kernelOf(format: WeightFormat): number {
-  const { float, lut, bits, scale } = format;
+  const { float, lut, bits, scale, sparse } = format;
+  if (sparse) return float ? layout.KERNEL_SPARSE_FLOAT : layout.KERNEL_SPARSE;
   if (float) return layout.KERNEL_FLOAT;
   if (takesFloats(format)) return layout.KERNEL_CODES_FLOAT;
   if (lut) {
@@ -55,7 +56,8 @@ function kernelOf(format: WeightFormat): number {
 
 /** Bits of the kernel that runs one row (matvec_codes.ts, matvec_lut.ts); 0: none, matmul_tile.ts does. */
 function matvecOf(format: WeightFormat): number {
-  const { lut, bits, scale } = format;
+  const { lut, bits, scale, sparse } = format;
+  if (sparse) return 0;
   if (lut && isIndices(format)) {
     const isFast = lut.entry === 'i7' && lut.rows % (LUT_ROWS[bits] ?? 1) === 0;
     return isFast && scale?.k === ALL ? bits : 0;
@@ -87,14 +89,15 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
     [layout.PACKED_RECORD_GROUPS, record.groups],
     [layout.PACKED_RECORD_BLOCKS, record.blocks],
     [layout.PACKED_OUTLIERS, format.outliers ? outliersAt(format, n, k) : 0],
+    [layout.PACKED_NONZEROS, format.sparse ? panelsEnd(format, n, k) : 0],
   ]);
 }
 
 /** What a panel of codes repeats along k (kernels/code_panel.ts). */
 function recordOf(format: WeightFormat, k: number) {
-  const { float, bits, scale, bias, lut } = format;
+  const { float, bits, scale, bias, lut, sparse } = format;
   const all = Math.ceil(k / BLOCK);
-  const isRow = !scale || scale.k === ALL || (lut !== undefined && lut.dim > 1);
+  const isRow = !scale || scale.k === ALL || sparse || (lut !== undefined && lut.dim > 1);
   const blocks = isRow ? all : Math.max(1, scale.k / BLOCK);
   const groups = scale && !float ? groupCount(scale, blocks * BLOCK) : 0;
   const codesAt = groups * PANEL * FLOAT_BYTES[scale?.dtype ?? 'f32'] * (bias ? 2 : 1);
@@ -106,7 +109,7 @@ function recordOf(format: WeightFormat, k: number) {
   };
 }
 
-/** Bytes of a matrix [n, k] in the core's memory: header, tables, whole panels, outliers. */
+/** Bytes of a matrix [n, k] in the core's memory: header, tables, whole panels, non-zeros, outliers. */
 export function packedBytes(format: WeightFormat, n: number, k: number): number {
   const { outliers } = format;
   if (!outliers) return denseBytes(format, n, k);
@@ -119,8 +122,22 @@ function outliersAt(format: WeightFormat, n: number, k: number): number {
 }
 
 function denseBytes(format: WeightFormat, n: number, k: number): number {
+  return panelsEnd(format, n, k) + nonZeroBytes(format, n);
+}
+
+function panelsEnd(format: WeightFormat, n: number, k: number): number {
   const panels = Math.ceil(n / PANEL) * panelBytes(format, k);
   return PACKED_BYTES + tablesBytes(format, n) + panels;
+}
+
+/** The most that the non-zeros of a sparse matrix take, however they are spread (kernels/sparse_panel.ts). */
+function nonZeroBytes({ float, bits, sparse }: WeightFormat, n: number): number {
+  if (!sparse) return 0;
+  // Four floats are read at a time.
+  if (float) return (sparse.nonZeros + 3) * FLOAT_BYTES[float];
+  const rest = Math.ceil(n / PANEL) * (layout.BLOCK_CODES - 1);
+  const blocks = Math.floor((sparse.nonZeros + rest) / layout.BLOCK_CODES);
+  return (blocks * layout.BLOCK_CODES * bits) / 8;
 }
 
 /** Bytes of a weight in the core's memory: a vector is f32. */
@@ -129,10 +146,10 @@ export function weightBytes({ shape, format }: Weight): number {
   return k === undefined ? n * 4 : packedBytes(format, n, k);
 }
 
-/** Bytes of 8 rows of `k` weights in the core's memory. */
+/** Bytes of 8 rows of `k` weights in the core's memory, the non-zeros of sparse ones apart. */
 export function panelBytes(format: WeightFormat, k: number): number {
-  const { float, scale, bias } = format;
-  if (float) return PANEL * k * FLOAT_BYTES[float];
+  const { float, scale, bias, sparse } = format;
+  if (float && !sparse) return PANEL * k * FLOAT_BYTES[float];
   const codes = codeBytes(format, k);
   if (kernelOf(format) === layout.KERNEL_LUT4) return LUT4_HEAD + codes;
   if (!scale) return codes;
@@ -141,8 +158,9 @@ export function panelBytes(format: WeightFormat, k: number): number {
   return codes + PANEL * groups * FLOAT_BYTES[scale.dtype] * (bias ? 2 : 1);
 }
 
-/** Of the codes of a panel. */
-function codeBytes({ bits, lut }: WeightFormat, k: number): number {
+/** Of the codes of a panel, or of its mask. */
+function codeBytes({ bits, lut, sparse }: WeightFormat, k: number): number {
+  if (sparse) return (PANEL * Math.ceil(k / BLOCK) * BLOCK) / 8 + layout.SPARSE_TAIL;
   return (PANEL * Math.ceil(k / BLOCK / (lut?.dim ?? 1)) * BLOCK * bits) / 8;
 }
 
@@ -160,5 +178,6 @@ function tablesBytes(format: WeightFormat, n: number): number {
 
 /** Whether codes are kept as indices. Those of 8 bits are not: an entry is no larger and takes its index's place. */
 function isIndices(format: WeightFormat): boolean {
-  return format.lut !== undefined && (format.bits < 8 || takesFloats(format) || !!format.bias);
+  const { lut, bits, bias, sparse } = format;
+  return lut !== undefined && (bits < 8 || takesFloats(format) || !!bias || !!sparse);
 }

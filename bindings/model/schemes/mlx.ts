@@ -70,7 +70,8 @@ export function mlxKeys(
   if (!first?.format.bias || !MLX_GROUPS.includes(first.format.scale!.k)) return null;
   const { bits, scale } = first.format;
   const same = packed.every(({ k, format }) => {
-    const alike = format.bias && format.bits === bits && format.scale?.k === scale?.k;
+    const alike =
+      format.bias && !format.sparse && format.bits === bits && format.scale?.k === scale?.k;
     return alike && !format.activations && !format.outliers && paddedK(k) === k;
   });
   if (!same) return null;

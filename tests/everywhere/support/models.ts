@@ -1,7 +1,8 @@
 // Seeded models as the bytes of one .safetensors file, which carries config and tokenizer.
 
-import { packBits } from '../../../bindings/formats/bits.js';
+import { BitStream, packBits, unpackBits } from '../../../bindings/formats/bits.js';
 import { codecOf, formatName } from '../../../bindings/formats/codecs.js';
+import { encodeFloats as floatBytes } from '../../../bindings/formats/float_bytes.js';
 import { f16ToF32, f32ToF16 } from '../../../bindings/formats/float16.js';
 import {
   ALL,
@@ -9,12 +10,14 @@ import {
   paddedK,
   type ScaleFormat,
   type WeightFormat,
+  withNonZeros,
   withOutliers,
 } from '../../../bindings/formats/format.js';
 import { encodeEntries, entryBits } from '../../../bindings/formats/lut_entry.js';
 import type { Outliers } from '../../../bindings/formats/outliers.js';
 import { tableCount } from '../../../bindings/formats/palette_codec.js';
 import type { Role } from '../../../bindings/formats/parts.js';
+import { encodeStarts, rowStarts, valuesOf } from '../../../bindings/formats/sparse.js';
 import { halfbyteKeys } from '../../../bindings/model/schemes/halfbyte.js';
 import { outlierBytes, PACKED_FORMATS, wholeRows } from '../../support/formats.js';
 import { tinyTokenizer, tinyTokenizerConfig } from '../../support/tiny_tokenizer.js';
@@ -98,16 +101,50 @@ type Values = Partial<Record<Role, Uint8Array>>;
 function storedParts(path: string, tensor: TinyTensor, format: WeightFormat): Stored[] {
   const [n = 0, k = 0] = tensor.shape;
   const outliers = format.outliers && someOutliers(tensor);
-  const whole = withOutliers(format, outliers?.values.length ?? 0);
-  const bytes = {
-    ...(format.lut ? palettized(tensor, format) : quantized(tensor, format)),
+  const bytes: Values = {
+    ...(format.sparse ? pruned(tensor, format) : dense(tensor, format)),
     ...(outliers && outlierBytes(outliers)),
   };
+  const nonZeros = bytes.starts ? rowStarts(bytes.starts).at(-1)! : 0;
+  const whole = withNonZeros(withOutliers(format, outliers?.values.length ?? 0), nonZeros);
   return codecOf(whole)
     .parts(whole, n, k)
     .map(({ role, suffix, dtype, shape }) => {
       return { name: `${path}.${suffix}`, dtype, shape, bytes: bytes[role]! };
     });
+}
+
+function dense(tensor: TinyTensor, format: WeightFormat): Values {
+  if (format.float) return { codes: floatBytes(tensor.values, format.float) };
+  return format.lut ? palettized(tensor, format) : quantized(tensor, format);
+}
+
+/** Of every row the weights of more than its mean magnitude are there, with what they are in a dense weight. */
+function pruned(tensor: TinyTensor, format: WeightFormat): Values {
+  const [n = 0, k = 0] = tensor.shape;
+  const { codes, ...others } = dense(tensor, valuesOf(format));
+  // A float is a code of some bytes, and has no padding.
+  const size = format.float ? format.bits / 8 : 1;
+  const stride = format.float ? k : paddedK(k);
+  const all = unpackBits(codes!, format.float ? 8 : format.bits, n * stride * size);
+  const bits = new Uint8Array(n * paddedK(k));
+  const starts = [0];
+  const kept: number[] = [];
+  for (let row = 0; row < n; row++) {
+    const w = tensor.values.subarray(row * k, (row + 1) * k);
+    const mean = w.reduce((sum, value) => sum + Math.abs(value), 0) / k;
+    for (const [i, value] of w.entries()) {
+      if (Math.abs(value) <= mean) continue;
+      bits[row * paddedK(k) + i] = 1;
+      const at = (row * stride + i) * size;
+      kept.push(...all.subarray(at, at + size));
+    }
+    starts.push(kept.length / size);
+  }
+  const stream = new BitStream(format.float ? 8 : format.bits);
+  const whole = stream.append(Uint8Array.from(kept));
+  const nonZeros = Uint8Array.from([...whole, ...stream.end()]);
+  return { ...others, codes: nonZeros, mask: packBits(bits, 1), starts: encodeStarts(starts) };
 }
 
 /** As large again as the weight at every 61st place. */
