@@ -95,6 +95,7 @@ export const PACKED_RECORD = 64; // of KERNEL_CODES*: bytes of a record of a pan
 export const PACKED_RECORD_GROUPS = 68; // groups whose scales it has
 export const PACKED_RECORD_BLOCKS = 72; // blocks of codes that it has
 export const PACKED_NONZEROS = 76; // where the non-zeros of a sparse matrix begin; 0: every weight has a code
+export const PACKED_LEVELS = 80; // of scales: 1, or 2 with steps that a record's groups share
 export const PACKED_BYTES = 128;
 
 /** Codes that codes.ts keeps together, those of 8 rows x 32 k; a sparse panel has whole ones of non-zeros. */

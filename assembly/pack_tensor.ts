@@ -25,12 +25,14 @@ import {
 export function pack_tensor(
   packed: usize,
   to: usize,
+  rows: u32,
+  k: u32,
   codes: usize,
   scales: usize,
   biases: usize,
   lut: usize,
-  rows: u32,
-  k: u32,
+  scaleSteps: usize,
+  biasSteps: usize,
   mask: usize,
   starts: usize,
 ): i32 {
@@ -41,27 +43,31 @@ export function pack_tensor(
     return pack_float<u16>(to, codes, rows, k);
   }
   if (mask) return pack_sparse(packed, to, codes, scales, biases, mask, starts, rows, k);
-  if (dtype == DTYPE_F32) return pack_parts<f32>(packed, to, codes, scales, biases, lut, rows, k);
-  if (dtype == DTYPE_F16) return pack_parts<i16>(packed, to, codes, scales, biases, lut, rows, k);
-  return pack_parts<u16>(packed, to, codes, scales, biases, lut, rows, k);
+  if (dtype == DTYPE_F32)
+    return pack_parts<f32>(packed, to, rows, k, codes, scales, biases, lut, scaleSteps, biasSteps);
+  if (dtype == DTYPE_F16)
+    return pack_parts<i16>(packed, to, rows, k, codes, scales, biases, lut, scaleSteps, biasSteps);
+  return pack_parts<u16>(packed, to, rows, k, codes, scales, biases, lut, scaleSteps, biasSteps);
 }
 
 /** S: the type of scales and biases. */
 function pack_parts<S>(
   packed: usize,
   to: usize,
+  rows: u32,
+  k: u32,
   codes: usize,
   scales: usize,
   biases: usize,
   lut: usize,
-  rows: u32,
-  k: u32,
+  scaleSteps: usize,
+  biasSteps: usize,
 ): i32 {
   const blocks = (k + BLOCK - 1) / BLOCK;
   const kernel = load<u32>(packed, PACKED_KERNEL);
   if (kernel == KERNEL_LUT4) return pack_lut4<S>(to, codes, scales, lut, rows, blocks);
   if (kernel == KERNEL_CODES || kernel == KERNEL_CODES_FLOAT)
-    return pack_codes<S>(packed, to, codes, scales, biases, lut, rows, k);
+    return pack_codes<S>(packed, to, codes, scales, biases, lut, scaleSteps, biasSteps, rows, k);
   const hasBias = load<u32>(packed, PACKED_HAS_BIAS);
   if (kernel == KERNEL_Q4) return pack_q4<S>(to, codes, scales, biases, rows, blocks, hasBias);
   return pack_q8<S>(to, codes, scales, biases, rows, blocks, hasBias);

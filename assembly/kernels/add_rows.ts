@@ -8,7 +8,7 @@
 //   zero    what of the tile means zero
 
 import { dot_i8_u7, dot4_i8_u7 } from '../simd';
-import { load_scales, scale_bytes } from './code_panel';
+import { load_scales, scale_bytes } from './group_scales';
 import { NIBBLES } from './matvec_q4';
 import { dtype_of, has_bias } from './operands';
 import { add_scaled, gathered } from './panel';

@@ -5,12 +5,12 @@
 //             for PACKED_TABLE_ROWS rows
 //   panel   [ceil(n / 8)] from PACKED_FIRST on, PACKED_PANEL bytes each
 //   record  in a panel one behind the other, PACKED_RECORD bytes each; the last may have fewer blocks
-//             scales [PACKED_RECORD_GROUPS, 8] of PACKED_DTYPE, unless PACKED_CODES is 0
+//             scales of PACKED_RECORD_GROUPS groups (group_scales.ts), unless PACKED_CODES is 0
 //             biases likewise, only with PACKED_HAS_BIAS
 //             codes  [PACKED_RECORD_BLOCKS] of 32 * bits bytes (codes.ts), from PACKED_CODES on
 //
-// A group is PACKED_GROUP weights along k: 16, 32, 64 or 128; or 0, all of a row. A record is a group, two of 16, or
-// a row: so a panel is read from front to back. (Scales apart from codes, two places read in turn, took twice the time.)
+// A group is PACKED_GROUP weights along k: 16, 32, 64 or 128; or 0, all of a row. A record is a group, two of 16,
+// what shares a step, or a row: so a panel is read from front to back. (Scales apart from codes, two places read in turn, took twice the time.)
 //
 // With PACKED_DIM d above 1, an index serves d rows and a panel has 8 / d rows of indices: d blocks of k share the
 // 8 rows of a block of codes. Those of block b lie in block b / d, from row (b % d) * (8 / d) on. A record is a row.
@@ -29,14 +29,13 @@ import {
   PACKED_PANEL,
   PACKED_RECORD,
   PACKED_RECORD_BLOCKS,
-  PACKED_RECORD_GROUPS,
   PACKED_TABLE,
   PACKED_TABLE_ROWS,
   PANEL,
 } from '../op_layout';
-import { load1, load4 } from '../simd';
+import { load1 } from '../simd';
 import { code_at } from './codes';
-import { dtype_of, has_bias } from './operands';
+import { has_bias } from './operands';
 
 export function panel_at(packed: usize, panel: u32): usize {
   return packed + load<u32>(packed, PACKED_FIRST) + <usize>panel * load<u32>(packed, PACKED_PANEL);
@@ -96,13 +95,6 @@ export function block_at(packed: usize, panelAt: usize, b: u32): usize {
   return record + load<u32>(packed, PACKED_CODES) + ((<usize>(b % blocks) * bits_of(packed)) << 5);
 }
 
-/** The 8 scales of group g of the panel at `panelAt`. */
-export function scales_at(packed: usize, panelAt: usize, g: u32): usize {
-  const groups = load<u32>(packed, PACKED_RECORD_GROUPS);
-  const record = panelAt + <usize>(g / groups) * load<u32>(packed, PACKED_RECORD);
-  return record + <usize>(g % groups) * PANEL * scale_bytes(dtype_of(packed));
-}
-
 /** The group of the panel's k. */
 export function group_at(packed: usize, k: u32): u32 {
   const group = group_of(packed);
@@ -131,26 +123,4 @@ export function value_of(packed: usize, row: u32, code: u32): f32 {
   const entry = entry_of(packed);
   if (entry == DTYPE_F32) return load<f32>(at + ((<usize>lane) << 2));
   return entry == DTYPE_F16 ? load1<i16>(at + ((<usize>lane) << 1)) : load1<i8>(at + lane);
-}
-
-/** Bytes from a group's scales to its biases. */
-export function biases_at(packed: usize): usize {
-  return <usize>load<u32>(packed, PACKED_RECORD_GROUPS) * PANEL * scale_bytes(dtype_of(packed));
-}
-
-/** Bytes of one scale. */
-export function scale_bytes(dtype: u32): usize {
-  return dtype == DTYPE_F32 ? 4 : 2;
-}
-
-/** Scales of 4 rows. */
-export function load_scales(dtype: u32, at: usize): v128 {
-  if (dtype == DTYPE_F16) return load4<i16>(at);
-  return dtype == DTYPE_F32 ? v128.load(at) : load4<u16>(at);
-}
-
-/** One scale, or one float weight. */
-export function load_number(dtype: u32, at: usize): f32 {
-  if (dtype == DTYPE_F16) return load1<i16>(at);
-  return dtype == DTYPE_F32 ? load<f32>(at) : load1<u16>(at);
 }

@@ -8,17 +8,8 @@
 // Each computes rows [begin, end), of the op's OP_OUT.
 
 import { BLOCK, PANEL, ROW_BYTES, ROW_TOKEN } from '../op_layout';
-import {
-  biases_at,
-  code_of,
-  group_at,
-  has_scales,
-  load_number,
-  panel_at,
-  scale_bytes,
-  scales_at,
-  value_of,
-} from './code_panel';
+import { code_of, group_at, has_scales, panel_at, value_of } from './code_panel';
+import { biases_at, load_number, scale_bytes, scale1 } from './group_scales';
 import { LUT4_HEAD } from './matvec_lut4';
 import { blocks_of, dtype_of, has_bias, k_of, weights_of, y_of } from './operands';
 import { nibbles_of_row } from './panel';
@@ -89,7 +80,6 @@ export function embed_lut4(op: usize, packed: usize, rows: usize, begin: u32, en
 
 export function embed_codes(op: usize, packed: usize, rows: usize, begin: u32, end: u32): void {
   const k = k_of(op);
-  const dtype = dtype_of(packed);
   const biases = biases_at(packed);
   for (let row = begin; row < end; row++) {
     const token = load<u32>(rows + row * ROW_BYTES, ROW_TOKEN);
@@ -102,9 +92,9 @@ export function embed_codes(op: usize, packed: usize, rows: usize, begin: u32, e
         store<f32>(to, value);
         continue;
       }
-      const at = scales_at(packed, panel, group_at(packed, i)) + lane * scale_bytes(dtype);
-      const bias: f32 = has_bias(packed) ? load_number(dtype, at + biases) : 0;
-      store<f32>(to, value * load_number(dtype, at) + bias);
+      const g = group_at(packed, i);
+      const bias: f32 = has_bias(packed) ? scale1(packed, panel + biases, g, lane) : 0;
+      store<f32>(to, value * scale1(packed, panel, g, lane) + bias);
     }
   }
 }

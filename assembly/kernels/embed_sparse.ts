@@ -15,17 +15,9 @@ import {
   ROW_BYTES,
   ROW_TOKEN,
 } from '../op_layout';
-import {
-  biases_at,
-  bits_of,
-  group_at,
-  load_number,
-  panel_at,
-  scale_bytes,
-  scales_at,
-  value_of,
-} from './code_panel';
+import { bits_of, group_at, panel_at, value_of } from './code_panel';
 import { code_at } from './codes';
+import { biases_at, load_number, scale_bytes, scales_at } from './group_scales';
 import { dtype_of, has_bias, k_of, y_of } from './operands';
 import {
   bit_of,

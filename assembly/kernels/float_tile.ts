@@ -9,7 +9,6 @@
 
 import { BLOCK, DTYPE_F16, DTYPE_F32, PANEL } from '../op_layout';
 import {
-  biases_at,
   bits_of,
   block_at,
   dim_of,
@@ -18,15 +17,13 @@ import {
   group_of,
   has_scales,
   is_palette,
-  load_scales,
   panel_at,
-  scale_bytes,
-  scales_at,
   zero_of,
 } from './code_panel';
 import { find_tables, is_small, look_up, look_up_small, spread_table } from './float_look_up';
 import { put, ToSums, ToTile } from './float_out';
-import { dtype_of, has_bias } from './operands';
+import { biases_at, scales4 } from './group_scales';
+import { has_bias } from './operands';
 import { unpack_quads } from './unpack_codes';
 
 const CODES: usize = 1024;
@@ -70,9 +67,7 @@ function unpack<Out>(
   sums: usize,
 ): void {
   const panelAt = panel_at(packed, panel);
-  const dtype = dtype_of(packed);
-  const half = 4 * scale_bytes(dtype);
-  const biases = biases_at(packed);
+  const biases = panelAt + biases_at(packed);
   const hasScales = has_scales(packed);
   const hasBias = has_bias(packed);
   const dim = dim_of(packed);
@@ -84,7 +79,7 @@ function unpack<Out>(
   // A block lies in one group, or is two.
   const length: u32 = group_of(packed) == 16 ? 16 : BLOCK;
   for (let i: u32 = 0; i < <u32>BLOCK; i += length) {
-    const at = scales_at(packed, panelAt, group_at(packed, b * BLOCK + i));
+    const g = group_at(packed, b * BLOCK + i);
     fill<Out>(
       scratch,
       packed,
@@ -92,10 +87,10 @@ function unpack<Out>(
       i + length,
       to,
       sums,
-      hasScales ? load_scales(dtype, at) : f32x4.splat(1),
-      hasScales ? load_scales(dtype, at + half) : f32x4.splat(1),
-      hasBias ? load_scales(dtype, at + biases) : f32x4.splat(-0.0),
-      hasBias ? load_scales(dtype, at + biases + half) : f32x4.splat(-0.0),
+      hasScales ? scales4(packed, panelAt, g, 0) : f32x4.splat(1),
+      hasScales ? scales4(packed, panelAt, g, 4) : f32x4.splat(1),
+      hasBias ? scales4(packed, biases, g, 0) : f32x4.splat(-0.0),
+      hasBias ? scales4(packed, biases, g, 4) : f32x4.splat(-0.0),
     );
   }
 }

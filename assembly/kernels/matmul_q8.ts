@@ -14,7 +14,7 @@
 
 import { PANEL } from '../op_layout';
 import { add_i8, place_factors } from './add_rows';
-import { scale_bytes } from './code_panel';
+import { scale_bytes } from './group_scales';
 import {
   blocks_of,
   dtype_of,

@@ -16,15 +16,8 @@
 
 import { SPARSE_BYTES } from '../op_layout';
 import { add_half_u7, add_i8, add_u7, place_factors } from './add_rows';
-import {
-  biases_at,
-  bits_of,
-  group_at,
-  group_of,
-  is_palette,
-  panel_at,
-  scales_at,
-} from './code_panel';
+import { bits_of, group_at, group_of, is_palette, panel_at } from './code_panel';
+import { biases_at, scales_at } from './group_scales';
 import { blocks_of, has_bias, x_block, x_scales_block, x_sums_block } from './operands';
 import { add_scaled, store_panel } from './panel';
 import { count_block, expand_block, MASK_BYTES, mask_at, nonzeros_at } from './sparse_panel';

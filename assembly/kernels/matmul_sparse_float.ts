@@ -8,7 +8,8 @@
 // Up to 3 numbers behind the last of a panel are read, whatever they are. Computes panels [begin, end) for all m rows.
 
 import { BLOCK, SPARSE_BYTES } from '../op_layout';
-import { load_scales, panel_at, scale_bytes } from './code_panel';
+import { panel_at } from './code_panel';
+import { load_scales, scale_bytes } from './group_scales';
 import { dtype_of, k_of, x_of } from './operands';
 import { store_panel } from './panel';
 import { count_block, MASK_BYTES, mask_at, nonzeros_at } from './sparse_panel';

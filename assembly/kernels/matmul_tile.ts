@@ -15,17 +15,9 @@
 // For a palette, q - zero is the entry that q is the index of. |dot| <= 32 * 127 * 255, exact in f32.
 
 import { TILE_BYTES } from '../op_layout';
-import { add_half_u7, add_i8, add_u7, place_factors } from './add_rows';
-import {
-  biases_at,
-  bits_of,
-  block_at,
-  group_at,
-  group_of,
-  is_palette,
-  panel_at,
-  scales_at,
-} from './code_panel';
+import { add_half_u7, add_i8, add_u7 } from './add_rows';
+import { bits_of, block_at, group_at, group_of, is_palette, panel_at } from './code_panel';
+import { biases_at, scales4 } from './group_scales';
 import { blocks_of, has_bias, x_block, x_scales_block, x_sums_block } from './operands';
 import { store_panel } from './panel';
 import { offset_of, store_scaled_panel } from './row_scales';
@@ -52,25 +44,27 @@ export function matmul_tile(
     for (let b: u32 = 0; b < blocks; b++) {
       unpack_block(scratch, block_at(packed, s, b), packed, panel);
       if (group == 16) {
-        place_factors(scratch + FACTORS, packed, scales_at(packed, s, 2 * b), biases_at(packed));
+        place_group(scratch + FACTORS, packed, s, 2 * b);
         add_half(op, packed, scratch, sums, m, b, 0);
-        place_factors(
-          scratch + FACTORS,
-          packed,
-          scales_at(packed, s, 2 * b + 1),
-          biases_at(packed),
-        );
+        place_group(scratch + FACTORS, packed, s, 2 * b + 1);
         add_half(op, packed, scratch, sums, m, b, 1);
       } else {
-        if (group != 0) {
-          const at = scales_at(packed, s, group_at(packed, b << 5));
-          place_factors(scratch + FACTORS, packed, at, biases_at(packed));
-        }
+        if (group != 0) place_group(scratch + FACTORS, packed, s, group_at(packed, b << 5));
         add_block(op, packed, scratch, sums, m, b);
       }
     }
     store_sums(op, packed, sums, m, panel, s);
   }
+}
+
+/** The factors of group g: add_rows.ts. */
+function place_group(to: usize, packed: usize, panelAt: usize, g: u32): void {
+  v128.store(to, scales4(packed, panelAt, g, 0));
+  v128.store(to, scales4(packed, panelAt, g, 4), 16);
+  if (!has_bias(packed)) return;
+  const biases = panelAt + biases_at(packed);
+  v128.store(to, scales4(packed, biases, g, 0), 32);
+  v128.store(to, scales4(packed, biases, g, 4), 48);
 }
 
 /** Scales that come last are 1 until then. */

@@ -12,8 +12,9 @@
 // 5 bits, 2 of 6. Codes of 8 bits are widened first.
 import { PACKED_CODES, PACKED_RECORD_BLOCKS } from '../op_layout';
 import { dot_i8_u7, load4 } from '../simd';
-import { biases_at, group_of, panel_at, zero_of } from './code_panel';
+import { group_of, panel_at, zero_of } from './code_panel';
 import { Codes } from './codes';
+import { biases_at } from './group_scales';
 import { blocks_of, x_of, x_scales_of, x_sums_of } from './operands';
 import { add_scaled, gathered, store_panel } from './panel';
 import { offset_of, store_scaled_panel } from './row_scales';

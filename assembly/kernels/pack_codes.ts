@@ -1,27 +1,15 @@
 // From a checkpoint's codes to the panels that code_panel.ts draws.
 
 import { BLOCK, PACKED_PANEL, PACKED_SCALE_ROWS, PACKED_TABLE_ROWS, PANEL } from '../op_layout';
-import { is_finite } from '../simd';
-import {
-  biases_at,
-  bits_of,
-  block_at,
-  dim_of,
-  group_of,
-  has_scales,
-  is_palette,
-  panel_at,
-  scales_at,
-} from './code_panel';
+import { bits_of, block_at, dim_of, has_scales, is_palette, panel_at } from './code_panel';
 import { store_code } from './codes';
-import { has_bias } from './operands';
+import { pack_scales } from './pack_scales';
 
 /**
  * Packs `rows` rows into consecutive panels at `to`; a last panel of fewer rows is filled with zeros.
- * codes: bit stream [rows / dim, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups];
- * where rows share a scale, [1 ...], the first being that of the first row; luts: i8 [1 ..., 2^bits] likewise, or 0.
- * Returns the first row with a scale or
- * bias that is not finite, or -1.
+ * codes: bit stream [rows / dim, blocks * 4 * bits bytes], least significant bit first. scales, biases: S [rows, groups],
+ * or of two levels i8, with steps S [rows, steps]; where rows share a scale, [1 ...], the first being that of the first
+ * row; luts: i8 [1 ..., 2^bits] likewise, or 0. Returns the first row with a scale or bias that is not finite, or -1.
  */
 export function pack_codes<S>(
   packed: usize,
@@ -30,6 +18,8 @@ export function pack_codes<S>(
   scales: usize,
   biases: usize,
   luts: usize,
+  scaleSteps: usize,
+  biasSteps: usize,
   rows: u32,
   k: u32,
 ): i32 {
@@ -50,8 +40,10 @@ export function pack_codes<S>(
       else pack_row(packed, panel, stream, dim, (row % PANEL) / dim, blocks);
     }
     if (!has_scales(packed)) continue;
-    const scaleRow = shared_by(load<u32>(packed, PACKED_SCALE_ROWS), first, row);
-    if (!pack_scales<S>(packed, panel, scales, biases, row % PANEL, scaleRow, k)) return <i32>row;
+    const lane = row % PANEL;
+    const from = shared_by(load<u32>(packed, PACKED_SCALE_ROWS), first, row);
+    if (!pack_scales<S>(packed, panel, scales, biases, scaleSteps, biasSteps, lane, from, k))
+      return <i32>row;
   }
   return -1;
 }
@@ -101,31 +93,4 @@ function pack_entries(
 /** Of what serves `rows` rows (0: all): which is row `first + row`'s, counted from row `first`'s. */
 export function shared_by(rows: u32, first: u32, row: u32): u32 {
   return rows == 0 ? 0 : (first + row) / rows - first / rows;
-}
-
-/** False: a scale or bias of the row is not finite. */
-export function pack_scales<S>(
-  packed: usize,
-  panel: usize,
-  scales: usize,
-  biases: usize,
-  lane: u32,
-  scaleRow: u32,
-  k: u32,
-): bool {
-  const group = group_of(packed);
-  // A file has groups of k, a panel those of whole blocks.
-  const stored: u32 = group == 0 ? 1 : (k + group - 1) / group;
-  const first = <usize>scaleRow * stored;
-  for (let g: u32 = 0; g < stored; g++) {
-    const at = scales_at(packed, panel, g) + lane * sizeof<S>();
-    const scale = load<S>(scales + (first + g) * sizeof<S>());
-    if (!is_finite<S>(scale)) return false;
-    store<S>(at, scale);
-    if (!has_bias(packed)) continue;
-    const bias = load<S>(biases + (first + g) * sizeof<S>());
-    if (!is_finite<S>(bias)) return false;
-    store<S>(at + biases_at(packed), bias);
-  }
-  return true;
 }

@@ -15,7 +15,8 @@ import { is_finite } from '../simd';
 import { bits_of, panel_at } from './code_panel';
 import { store_code } from './codes';
 import { dtype_of } from './operands';
-import { pack_scales, shared_by } from './pack_codes';
+import { shared_by } from './pack_codes';
+import { pack_scales } from './pack_scales';
 import {
   bit_of,
   count_below,
@@ -149,9 +150,11 @@ function scales_of(
   k: u32,
 ): bool {
   const dtype = dtype_of(packed);
-  if (dtype == DTYPE_F32) return pack_scales<f32>(packed, panel, scales, biases, lane, row, k);
-  if (dtype == DTYPE_F16) return pack_scales<i16>(packed, panel, scales, biases, lane, row, k);
-  return pack_scales<u16>(packed, panel, scales, biases, lane, row, k);
+  if (dtype == DTYPE_F32)
+    return pack_scales<f32>(packed, panel, scales, biases, 0, 0, lane, row, k);
+  if (dtype == DTYPE_F16)
+    return pack_scales<i16>(packed, panel, scales, biases, 0, 0, lane, row, k);
+  return pack_scales<u16>(packed, panel, scales, biases, 0, 0, lane, row, k);
 }
 
 function store_nonzero(stream: usize, bits: u32, index: u32, code: u32): void {

@@ -6,7 +6,7 @@
 //
 // Without biases there is no offset.
 
-import { biases_at, load_scales, scale_bytes } from './code_panel';
+import { biases_at, load_scales, scale_bytes } from './group_scales';
 import { blocks_of, dtype_of, has_bias, x_scales_of, x_sums_of } from './operands';
 import { store_panel } from './panel';
 

@@ -30,7 +30,7 @@ export async function load(): Promise<OpPeer> {
   bytes.set(new Uint8Array(numbers.scales.buffer), stored);
   const op = new OneOp(core, memory, 1);
   op.header(weight, packedHeader(linearFormat(4, true), N, K));
-  core.pack_tensor(weight, weight + layout.PACKED_BYTES, levels, stored, 0, 0, N, K, 0, 0);
+  core.pack_tensor(weight, weight + layout.PACKED_BYTES, N, K, levels, stored);
 
   function prepare(m: number): () => void {
     bytes.set(new Uint8Array(opNumbers(m).x.buffer), x);

@@ -1,9 +1,9 @@
 // Models side by side: as a table, and as a page.
 
+import type { Score } from './evaluation.js';
 import { escapeHtml, page } from './html.js';
 import { plot } from './plot.js';
 import { printable } from './printable.js';
-import type { Score } from './evaluation.js';
 import { type Column, table } from './table.js';
 import { megabytes } from './words.js';
 

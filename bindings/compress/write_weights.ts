@@ -4,13 +4,12 @@
 import type { FileSink } from '#platform';
 import { OptionError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
-import { encodeFloats } from '../formats/float_bytes.js';
 import { type FloatType, floatFormat, type WeightFormat } from '../formats/format.js';
-import { encodeEntries } from '../formats/lut_entry.js';
 import type { Progress } from '../model/progress.js';
 import { matrixShape, type Weight, weightCount } from '../model/weight.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
 import { FitThreads } from './fit/fit_threads.js';
+import { stripPart, type ValueRole } from './fit/strip_parts.js';
 import { fitAhead, piecesOf, type Threads, threadCount } from './fit_ahead.js';
 import { OutlierParts } from './outlier_parts.js';
 import { longestFormat, type OutputTensor, storedFormat, tensorEntries } from './output_tensor.js';
@@ -152,14 +151,7 @@ async function writePacked(
     if (role === 'codes') continue;
     if (role === 'starts') await writer.append(sparse.starts());
     else if (role === 'mask') for (const strip of held) await writer.append(strip.mask!);
-    else
-      for (const strip of held) {
-        const bytes =
-          role === 'lut'
-            ? encodeEntries(strip.lut!, format.lut!.entry)
-            : encodeFloats(strip[role as 'scales' | 'biases']!, stored.scale!.dtype);
-        await writer.append(bytes);
-      }
+    else for (const strip of held) await writer.append(stripPart(strip, role as ValueRole, stored));
   }
   for (const part of outliers.parts()) await writer.append(part);
   return stored;

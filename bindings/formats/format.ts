@@ -49,8 +49,10 @@ export interface ScaleFormat {
   readonly rows: number;
   /** Weights along k that share one (a group), or ALL. */
   readonly k: number;
-  /** dtype of scales and biases, as in the file. */
+  /** Of scales and biases, as in the file; of their steps, where there are such. */
   readonly dtype: FloatType;
+  /** Two levels: scales and biases are int8 counts of steps, each for so many weights along k (scales.ts). */
+  readonly super?: number;
 }
 
 export interface OutlierFormat {

@@ -2,15 +2,14 @@
 // activations product and sum are rounded to f32 one after the other.
 //
 //   <path>.weight  U32 [n, paddedK(k) * bits / 32]   the codes' bit stream
-//   <path>.scales  F32, F16, BF16 [n, groups]        one a group of `group_size` weights along k, or of a row;
-//                                                    [1] where all weights share one
+//   <path>.scales  [n, groups] (scales.ts)           one a group of `group_size` weights along k, or of a row;
+//                  [1]                               where all weights share one
 //   <path>.biases  likewise, unless symmetric
 
 import { FLOATS_NAME, parseActivations } from './activations.js';
 import { unpackBits } from './bits.js';
 import type { Codec, FieldReader } from './codec.js';
 import { expectOneOf, expectOnlyKeys } from './expect.js';
-import { decodeFloats } from './float_bytes.js';
 import {
   ALL,
   groupCount,
@@ -19,7 +18,8 @@ import {
   type ScaleFormat,
   type WeightFormat,
 } from './format.js';
-import { dtypeName, type PartShape } from './parts.js';
+import type { PartShape } from './parts.js';
+import { decodeGroups, GROUP_SUFFIXES, groupParts } from './scales.js';
 
 const KEYS = [
   'type',
@@ -64,21 +64,16 @@ function granularityOf({ rows, k }: ScaleFormat): Granularity {
 
 export const linear: Codec = {
   type: 'linear',
-  suffixes: ['weight', 'scales', 'biases'],
+  suffixes: ['weight', ...GROUP_SUFFIXES],
   has: ({ float, lut }) => float === undefined && lut === undefined,
 
   parts(format, n, k): PartShape[] {
     const scale = format.scale!;
     const words = (paddedK(k) * format.bits) / 32;
-    const dtype = dtypeName(scale.dtype);
-    const groups =
-      scale.rows === ALL
-        ? { dtype, shape: [1], serves: n }
-        : { dtype, shape: [n, groupCount(scale, k)], serves: 1 };
     return [
       { role: 'codes', suffix: 'weight', dtype: 'U32', shape: [n, words], serves: 1 },
-      { role: 'scales', suffix: 'scales', ...groups },
-      ...(format.bias ? [{ role: 'biases', suffix: 'biases', ...groups } as const] : []),
+      ...groupParts('scales', scale, n, k),
+      ...(format.bias ? groupParts('biases', scale, n, k) : []),
     ];
   },
 
@@ -86,8 +81,8 @@ export const linear: Codec = {
     const { bits } = format;
     const scale = format.scale!;
     const groups = groupCount(scale, k);
-    const scales = decodeFloats(bytes.scales!, scale.dtype);
-    const biases = format.bias && decodeFloats(bytes.biases!, scale.dtype);
+    const scales = decodeGroups('scales', scale, bytes, k);
+    const biases = format.bias && decodeGroups('biases', scale, bytes, k);
     const zero = biases ? 0 : 2 ** (bits - 1);
     const round = roundingOf(format);
     const stride = paddedK(k);
@@ -108,7 +103,8 @@ export const linear: Codec = {
     const granularity = granularityOf(scale!);
     const group = scale!.k === DEFAULT_GROUP ? '' : `-g${scale!.k}`;
     const shared = granularity === 'per_block' ? group : `-${granularity.replace('per_', '')}`;
-    return `int${bits}${bias ? '-asym' : ''}${shared}${activations ? FLOATS_NAME : ''}`;
+    const steps = scale!.super ? '-s8' : '';
+    return `int${bits}${bias ? '-asym' : ''}${shared}${steps}${activations ? FLOATS_NAME : ''}`;
   },
 
   toJson({ bits, scale, bias, activations }) {

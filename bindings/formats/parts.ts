@@ -6,7 +6,9 @@ import { ALL, FLOAT_BYTES, type FloatType } from './format.js';
 export type Role =
   | 'codes'
   | 'scales'
+  | 'scaleSteps'
   | 'biases'
+  | 'biasSteps'
   | 'lut'
   | 'mask'
   | 'starts'

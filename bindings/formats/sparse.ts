@@ -28,11 +28,12 @@ export function sparseFormat(values: WeightFormat): WeightFormat {
 }
 
 /** What `runsSparse` refuses, for messages. */
-export const NOT_SPARSE = 'a mask over codes that a matmul takes with float activations';
+export const NOT_SPARSE =
+  'a mask over codes that a matmul takes with float activations, or with scales of two levels';
 
-/** Whether non-zeros of that format run: floats, and codes that take int8 activations. */
+/** Whether non-zeros of that format run: floats, and codes with scales of one level that take int8 activations. */
 export function runsSparse(values: WeightFormat): boolean {
-  return values.float !== undefined || !takesFloats(values);
+  return values.float !== undefined || !(takesFloats(values) || values.scale?.super);
 }
 
 /** The format of the non-zeros, as if all weights were there. */

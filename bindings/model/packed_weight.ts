@@ -10,7 +10,8 @@ import {
   withScaleType,
 } from '../formats/format.js';
 import { OUTLIER_VALUES } from '../formats/outliers.js';
-import { FLOAT_TYPES, type PartShape } from '../formats/parts.js';
+import { FLOAT_TYPES, type PartShape, type Role } from '../formats/parts.js';
+import { mayHaveSteps, withSteps } from '../formats/scales.js';
 import { nonZerosIn } from '../formats/sparse.js';
 import type { StoredTensor } from './safetensors.js';
 import type { Meaning } from './schemes/quantization.js';
@@ -66,12 +67,30 @@ function missing(where: string, name: string): FormatError {
   return new FormatError(`${where}: packed by config.json, but ${name} is missing`);
 }
 
-/** The format with the type of scales that is stored; if they are missing, as it was. */
+/** The format with the type and the levels of scales that are stored; if they are missing, as it was. */
 function withStoredScales(tensors: Tensors, path: string, format: WeightFormat): WeightFormat {
+  const scales = storedPart(tensors, path, format, 'scales');
+  if (scales?.dtype === 'I8' && mayHaveSteps(format)) {
+    const twoLevels = withSteps(format);
+    return withFloatType(twoLevels, storedPart(tensors, path, twoLevels, 'scaleSteps'));
+  }
+  return withFloatType(format, scales);
+}
+
+/** What is stored in the role, of whatever type. */
+function storedPart(
+  tensors: Tensors,
+  path: string,
+  format: WeightFormat,
+  of: Role,
+): StoredTensor | undefined {
   const shape = codecOf(format)
     .parts(format, 1, 1)
-    .find(({ role }) => role === 'scales');
-  const scales = shape && tensors.get(`${path}.${shape.suffix}`);
+    .find(({ role }) => role === of);
+  return shape && tensors.get(`${path}.${shape.suffix}`);
+}
+
+function withFloatType(format: WeightFormat, scales: StoredTensor | undefined): WeightFormat {
   if (!scales) return format;
   const { source, name, dtype } = scales;
   const type = FLOAT_TYPES.get(dtype);

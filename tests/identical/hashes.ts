@@ -20,6 +20,12 @@ const FURTHER: ReadonlyMap<string, Recipe> = new Map(
   Object.entries({
     'int4-a32': { type: 'linear', dtype: 'int4', activations: 'float' },
     'float16 tables': { type: 'palettize', nbits: 4, lut_dtype: 'float16' },
+    'scales of two levels': {
+      type: 'linear',
+      dtype: 'int4',
+      mode: 'linear',
+      scale_dtype: 'int8',
+    },
     vectors: { type: 'palettize', nbits: 8, cluster_dim: 2 },
     nf4: { type: 'palettize', nbits: 4, mode: 'custom', lut: 'nf4', block_size: 32 },
     // The seeded weights have some beyond so little.

@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PACKED_ROLES, packedBytes } from '../../bindings/executor/wasm/packing.js';
 import { packBits } from '../../bindings/formats/bits.js';
 import {
   floatFormat,
@@ -9,8 +10,10 @@ import {
   type WeightFormat,
   withScaleType,
 } from '../../bindings/formats/format.js';
+import { linearFormat } from '../../bindings/formats/linear.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import type { Role } from '../../bindings/formats/parts.js';
+import { withSteps } from '../../bindings/formats/scales.js';
 import { assertSameBytes } from '../support/compare.js';
 import { CORES, runKernel } from '../support/core.js';
 import { stored } from '../support/floats.js';
@@ -29,10 +32,10 @@ function pack(format: WeightFormat, parts: Parts, n: number, k: number, bytes: n
     const header = core.input(withHeader(format, [n, k], new Uint8Array(0)));
     const to = core.output(bytes);
     const at = (part?: ArrayBufferView) => (part ? core.input(part).address : 0);
-    const from = [at(parts.codes), at(parts.scales), at(parts.biases), at(parts.lut)];
+    const from = PACKED_ROLES.map((role) => at(parts[role]));
     const call = (begin: number, end: number) => {
       if (begin === end) return;
-      const bad = core.call('pack_tensor', header.address, to.address, ...from, n, k);
+      const bad = core.call('pack_tensor', header.address, to.address, n, k, ...from);
       assert.is(bad, -1);
     };
     return { outputs: [to], call };
@@ -94,7 +97,7 @@ test('the first palette row whose scale is not finite is reported', () => {
       withHeader(withScaleType(paletteFormat(4), 'f32'), [n, k], new Uint8Array(0)),
     );
     const from = [stream, scales, new Uint8Array(0), lut].map((part) => core.input(part).address);
-    const bad = core.call('pack_tensor', header.address, to, ...from, n, k);
+    const bad = core.call('pack_tensor', header.address, to, n, k, ...from);
     assert.is(bad, 17, core.name);
   }
 });
@@ -116,9 +119,34 @@ test('the first row that is not finite is reported', () => {
         const header = core.input(
           withHeader(floatFormat(type), [10, k], new Uint8Array(0)),
         ).address;
-        const row = core.call('pack_tensor', header, to, from, 0, 0, 0, 10, k);
+        const row = core.call('pack_tensor', header, to, 10, k, from);
         assert.is(row, 6, `${core.name} ${type}`);
       }
+    }
+  }
+});
+
+test('the first row with a step that is not finite, or overflows times its counts, is reported', () => {
+  const [n, k] = [11, 300];
+  const format = withScaleType(withSteps(linearFormat(4, true)), 'f32');
+  const [groups, steps] = [10, 2];
+  for (const core of CORES) {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 2 ** 121]) {
+      core.reset();
+      const scaleSteps = new Float32Array(n * steps).fill(2 ** 120);
+      scaleSteps[9 * steps + 1] = bad;
+      const to = core.output(packedBytes(format, n, k)).address;
+      const header = core.input(withHeader(format, [n, k], new Uint8Array(0))).address;
+      const bytes = {
+        codes: new Uint8Array(n * 160),
+        scales: new Int8Array(n * groups),
+        scaleSteps,
+      };
+      const parts = PACKED_ROLES.map((role) => {
+        const part = bytes[role as keyof typeof bytes];
+        return part ? core.input(part).address : 0;
+      });
+      assert.is(core.call('pack_tensor', header, to, n, k, ...parts), 9, `${core.name} ${bad}`);
     }
   }
 });

@@ -19,6 +19,7 @@ import { encodeEntries, entryBits } from '../../bindings/formats/lut_entry.js';
 import type { Outliers } from '../../bindings/formats/outliers.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { type PartShape, partBytes, type Role } from '../../bindings/formats/parts.js';
+import { withSteps } from '../../bindings/formats/scales.js';
 import { encodeStarts, sparseFormat } from '../../bindings/formats/sparse.js';
 import { memorySource } from '../../bindings/model/source.js';
 import type { Part, Weight } from '../../bindings/model/weight.js';
@@ -53,6 +54,9 @@ export const PACKED_FORMATS: readonly WeightFormat[] = [
   linearFormat(8, true, undefined, 'per_channel'),
   linearFormat(6, false, undefined, 'per_channel'),
   linearFormat(8, false, undefined, 'per_tensor'),
+  // As in GGUF's K types.
+  ...[linearFormat(4, false), linearFormat(6, true, 16), linearFormat(3, true, 16)].map(withSteps),
+  ...[linearFormat(2, false, 16), linearFormat(8, true), linearFormat(5, false, 64)].map(withSteps),
   paletteFormat(4),
   ...[1, 2, 3, 6, 8].map((bits) => paletteFormat(bits)),
   paletteFormat(4, { rows: ALL }),
@@ -214,11 +218,15 @@ export function weightOf(
 function partOf(format: WeightFormat, shape: PartShape, random: TestRandom): Uint8Array {
   const count = shape.shape.reduce((a, b) => a * b);
   const type = format.float ?? format.scale?.dtype ?? 'f32';
+  const groups = () =>
+    format.scale!.super ? counts(count, random) : floats(count, 0.02, type, random);
   const make: Readonly<Partial<Record<Role, () => ArrayBufferView>>> = {
     codes: () =>
       format.float ? floats(count, 1, type, random) : codes(format.bits, shape, random),
-    scales: () => floats(count, 0.02, type, random),
-    biases: () => floats(count, 0.02, type, random),
+    scales: () => groups(),
+    biases: () => groups(),
+    scaleSteps: () => floats(count, 0.0004, type, random),
+    biasSteps: () => floats(count, 0.0004, type, random),
     lut: () => tables(count, format, random),
   };
   const { buffer, byteOffset, byteLength } = make[shape.role]!();
@@ -242,6 +250,13 @@ function codes(bits: number, shape: PartShape, random: TestRandom): Uint8Array {
 function floats(count: number, size: number, type: 'f32' | 'f16' | 'bf16', random: TestRandom) {
   const draw = () => (random.below(9) === 0 ? 0 : random.normal() * size);
   return stored(Float32Array.from({ length: count }, draw), type).bits;
+}
+
+/** Every fifth is an extreme. */
+function counts(count: number, random: TestRandom): Int8Array {
+  return Int8Array.from({ length: count }, (_, i) =>
+    i % 5 === 0 ? 127 - 255 * random.below(2) : random.below(256) - 128,
+  );
 }
 
 /** Every other table is all extremes: of integers; of floats, sizes that have a square in float32. */

@@ -3,7 +3,12 @@
 import * as assert from 'uvu/assert';
 import { PACKED_BYTES, PACKED_FIRST } from '../../assembly/op_layout.js';
 import { packOutliers } from '../../bindings/executor/wasm/pack_outliers.js';
-import { packedBytes, packedHeader, tableBytes } from '../../bindings/executor/wasm/packing.js';
+import {
+  PACKED_ROLES,
+  packedBytes,
+  packedHeader,
+  tableBytes,
+} from '../../bindings/executor/wasm/packing.js';
 import { decodeOutliers } from '../../bindings/formats/outliers.js';
 import { type Role, rowBytes } from '../../bindings/formats/parts.js';
 import { matrixShape, type Weight } from '../../bindings/model/weight.js';
@@ -44,9 +49,8 @@ export function packIn(
   }
   const packed = core.input(whole);
   const at = (role: Role) => (bytes[role] ? core.input(bytes[role]).address : 0);
-  const parts = [at('codes'), at('scales'), at('biases'), at('lut')];
-  const mask = [at('mask'), at('starts')];
+  const parts = PACKED_ROLES.map(at);
   const panels = packed.address + first;
-  assert.is(core.call('pack_tensor', packed.address, panels, ...parts, n, k, ...mask), -1);
+  assert.is(core.call('pack_tensor', packed.address, panels, n, k, ...parts), -1);
   return packed;
 }

@@ -31,9 +31,12 @@ export interface PackedScheme {
 export interface FittedStrip {
   /** One a byte: [rows, paddedK(k)], of a vector palette [rows / dim, paddedK(k)]. Padding has no meaning. */
   readonly codes: Uint8Array;
-  /** Of each group, values after rounding to the type that holds them. */
-  readonly scales: Float32Array;
-  readonly biases?: Float32Array;
+  /** Of each group, values after rounding to the type that holds them; of two levels, counts. */
+  readonly scales: Float32Array | Int8Array;
+  readonly biases?: Float32Array | Int8Array;
+  /** Only of two levels. */
+  readonly scaleSteps?: Float32Array;
+  readonly biasSteps?: Float32Array;
   /** Of a sparse strip, whose codes have no padding and may be bytes of floats: as stored; and non-zeros by row. */
   readonly mask?: Uint8Array;
   readonly counts?: Uint32Array;

@@ -13,14 +13,22 @@ import {
   LINEAR_GROUPS,
   linearFormat,
 } from '../../formats/linear.js';
+import { withSteps } from '../../formats/scales.js';
 import { describe } from '../../model/json_fields.js';
 import type { Fit, FittedStrip, Floats } from './fit.js';
 import type { FitCore } from './fit_core.js';
 import { expectKeys } from './options.js';
+import { inTwoLevels } from './two_levels.js';
 
-const KEYS = ['dtype', 'granularity', 'block_size', 'mode'];
+const KEYS = ['dtype', 'granularity', 'block_size', 'mode', 'scale_dtype'];
 const MODES: readonly unknown[] = ['linear_symmetric', 'linear'];
 const DTYPE = /^u?int([1-8])$/;
+
+/** Scales of one level. */
+export interface FittedGroups extends FittedStrip {
+  readonly scales: Float32Array;
+  readonly biases?: Float32Array;
+}
 
 export const linearFit: Fit = {
   type: 'linear',
@@ -29,6 +37,13 @@ export const linearFit: Fit = {
 };
 
 function run(weights: Floats, k: number, format: WeightFormat, core: FitCore): FittedStrip {
+  if (!format.scale!.super) return search(weights, k, format, core);
+  // The search may move the memory that the weights lie in.
+  const kept = weights.slice();
+  return inTwoLevels(kept, k, format, search(weights, k, format, core));
+}
+
+function search(weights: Floats, k: number, format: WeightFormat, core: FitCore): FittedGroups {
   return fitGroups(weights, k, format, core, (shape, [codes, stride, scales, biases]) => {
     const group = shape[3];
     const scratch = core.place(core.run.scratch_bytes(group));
@@ -49,7 +64,7 @@ export function fitGroups(
   { bits, scale, bias }: WeightFormat,
   core: FitCore,
   call: (shape: Shape, results: Results) => number,
-): FittedStrip {
+): FittedGroups {
   const rows = weights.length / k;
   if (scale!.rows === ALL) {
     const whole: WeightFormat = { bits, scale: { ...scale!, rows: 1 }, ...(bias && { bias }) };
@@ -72,7 +87,7 @@ export function fitGroups(
 }
 
 /** Codes of one long row as rows of k, each padded. */
-function inRows(strip: FittedStrip, rows: number, k: number): FittedStrip {
+function inRows(strip: FittedGroups, rows: number, k: number): FittedGroups {
   const codes = new Uint8Array(rows * paddedK(k));
   for (let row = 0; row < rows; row++) {
     codes.set(strip.codes.subarray(row * k, (row + 1) * k), row * paddedK(k));
@@ -95,6 +110,10 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
   if (!GRANULARITIES.includes(granularity as Granularity)) {
     throw wrong('granularity', GRANULARITIES.join(', '), granularity);
   }
+  const { scale_dtype: scales } = options;
+  if (scales !== undefined && (scales !== 'int8' || granularity !== 'per_block')) {
+    throw wrong('scale_dtype', '"int8", and granularity per_block', scales);
+  }
   if (granularity !== 'per_block') {
     if (options.block_size === undefined) {
       return linearFormat(bits, symmetric, undefined, granularity as Granularity);
@@ -105,5 +124,6 @@ function parse(options: Readonly<Record<string, unknown>>, where: string): Weigh
   if (!LINEAR_GROUPS.includes(group as number)) {
     throw wrong('block_size', LINEAR_GROUPS.join(', '), group);
   }
-  return linearFormat(bits, symmetric, group as number);
+  const format = linearFormat(bits, symmetric, group as number);
+  return scales === 'int8' ? withSteps(format) : format;
 }

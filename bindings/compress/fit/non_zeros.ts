@@ -100,9 +100,10 @@ function nonZeros(weights: Floats): Float64Array {
 }
 
 function joined(strips: readonly FittedStrip[]): FittedStrip {
-  const floats = (all: readonly Float32Array[]) => concat(all, (size) => new Float32Array(size));
+  // Scales of one level and tables of integers are all that runs.
+  const floats = (all: readonly (Float32Array | Int8Array)[]) =>
+    concat(all as readonly Float32Array[], (size) => new Float32Array(size));
   const biases = strips.flatMap((strip) => strip.biases ?? []);
-  // Tables of integers are all that runs.
   const luts = strips.flatMap((strip) => (strip.lut as Int8Array | undefined) ?? []);
   return {
     codes: concat(

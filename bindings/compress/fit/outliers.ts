@@ -3,13 +3,12 @@
 
 import { OptionError } from '../../errors.js';
 import { codecOf } from '../../formats/codecs.js';
-import { encodeFloats } from '../../formats/float_bytes.js';
 import { f16ToF32, f32ToF16 } from '../../formats/float16.js';
 import { ALL, type WeightFormat, withScaleType } from '../../formats/format.js';
-import { encodeEntries } from '../../formats/lut_entry.js';
 import { MAX_OUTLIER_K } from '../../formats/outliers.js';
 import { describe } from '../../model/json_fields.js';
 import type { Fit, FittedStrip, Floats, PackedScheme, StripOutliers } from './fit.js';
+import { stripPart, type ValueRole } from './strip_parts.js';
 
 /**
  * Multiples of the root mean square: a weight beyond is an outlier. Of normally distributed weights one in two
@@ -107,15 +106,13 @@ function findOutliers(
 
 /** The values of a strip's codes: [rows, k]. */
 function valuesOf(strip: FittedStrip, format: WeightFormat, rows: number, k: number): Float64Array {
-  const { codes, scales, biases, lut } = strip;
-  const bytes = {
-    codes,
-    scales: encodeFloats(scales, 'f32'),
-    ...(biases && { biases: encodeFloats(biases, 'f32') }),
-    ...(lut && { lut: encodeEntries(lut, format.lut!.entry) }),
-  };
   const exact = withScaleType(format, 'f32');
-  return codecOf(exact).decode(exact, bytes, 0, rows, k);
+  const bytes = codecOf(exact)
+    .parts(exact, rows, k)
+    .map(({ role }) => {
+      return [role, role === 'codes' ? strip.codes : stripPart(strip, role as ValueRole, exact)];
+    });
+  return codecOf(exact).decode(exact, Object.fromEntries(bytes), 0, rows, k);
 }
 
 /** Whether float16 holds it, without overflow and with most of its own accuracy. */

@@ -54,6 +54,7 @@ export function parseQuantizer(
   const refuse = (made: string) =>
     new OptionError(`[recipe] ${where}.fit: "${word}" makes ${made} only`);
   if (format.lut || !format.scale) throw refuse('linear weights');
+  if (format.scale.super) throw refuse('scales of one level');
   if (word === 'coremltools') {
     const unsigned = typeof dtype === 'string' && dtype.startsWith('u');
     return { quantizer: unsigned ? 'coremltools_unsigned' : 'coremltools' };

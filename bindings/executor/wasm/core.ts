@@ -9,20 +9,10 @@ export interface Core {
   pow64(base: number, exponent: number): number;
   /**
    * Packs a strip of rows into the panels at `to` of a matrix whose header stands at `packed`; returns the first
-   * row that is not finite, or -1. Parts that the format does not have are 0.
+   * row that is not finite, or -1.
+   * @param parts their addresses, as PACKED_ROLES lists them
    */
-  pack_tensor(
-    packed: number,
-    to: number,
-    codes: number,
-    scales: number,
-    biases: number,
-    lut: number,
-    rows: number,
-    k: number,
-    mask: number,
-    starts: number,
-  ): number;
+  pack_tensor(packed: number, to: number, rows: number, k: number, ...parts: number[]): number;
   /** Runs a step, or goes on with the one that it left. 0: left, as another thread holds it up. */
   run_plan(plan: number, goesOn: boolean): number;
   run_worker(plan: number, thread: number): void;

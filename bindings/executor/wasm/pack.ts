@@ -13,7 +13,7 @@ import { matrixShape, type Part, partOf, type Weight } from '../../model/weight.
 import { nextTask } from '../../platform/next_task.js';
 import type { Core, MemoryViews } from './core.js';
 import { packOutliers } from './pack_outliers.js';
-import { packedHeader, panelBytes, tableBytes } from './packing.js';
+import { PACKED_ROLES, packedHeader, panelBytes, tableBytes } from './packing.js';
 
 /** Rows are staged in multiples of this: whole panels and whole groups of a palette. */
 export const STRIP_ROWS = 16;
@@ -89,14 +89,13 @@ export async function packWeight(
       reached.set(part, end);
       return bytes;
     };
-    const staged = parts.filter(inStrips);
-    const bytes = await readRowBytes(weight, row, row + rows, place, signal, staged);
+    const ofStrip = parts.filter(inStrips);
+    const bytes = await readRowBytes(weight, row, row + rows, place, signal, ofStrip);
     if (bytes.lut) placeTables(views, partOf(weight, 'lut'), bytes.lut, row, format, to);
     onBytes(read);
-    const { codes = 0, scales = 0, biases = 0, lut = 0, mask = 0, starts = 0 } = places;
     const panelAt = firstPanel + (row / PANEL) * panelBytes(format, k);
-    const from = [codes, scales, biases, lut, rows, k, mask, starts] as const;
-    const bad = core.pack_tensor(to, panelAt, ...from);
+    const staged = PACKED_ROLES.map((role) => places[role] ?? 0);
+    const bad = core.pack_tensor(to, panelAt, rows, k, ...staged);
     // Codes are always numbers; floats and scales may be none.
     if (bad >= 0) throw notFinite(partOf(weight, format.lut ? 'scales' : 'codes'), row + bad);
   }

@@ -9,11 +9,14 @@ import {
   groupCount,
   type LutEntry,
   type LutFormat,
+  type ScaleFormat,
   takesFloats,
   type WeightFormat,
 } from '../../formats/format.js';
 import { entryType } from '../../formats/lut_entry.js';
 import { tableCount } from '../../formats/palette_codec.js';
+import type { Role } from '../../formats/parts.js';
+import { stepCount } from '../../formats/scales.js';
 import type { Weight } from '../../model/weight.js';
 import { outlierBytes } from './pack_outliers.js';
 
@@ -38,6 +41,18 @@ const LUT4_HEAD = 16 + PANEL * 4;
 /** Palettes whose entries have 7 bits, by width: their table must serve a multiple of so many rows. */
 const LUT_ROWS: Readonly<Record<number, number>> = { 1: 4, 2: 4, 3: 4, 4: 4, 6: 8 };
 
+/** Parts of a strip of rows in the order in which pack_tensor takes their addresses; 0: there is no such part. */
+export const PACKED_ROLES: readonly Role[] = [
+  'codes',
+  'scales',
+  'biases',
+  'lut',
+  'scaleSteps',
+  'biasSteps',
+  'mask',
+  'starts',
+];
+
 /** The kernel that a format has: one of its own, if it is as this is made for. */
 function kernelOf(format: WeightFormat): number {
   const { float, lut, bits, scale, sparse } = format;
@@ -49,7 +64,7 @@ function kernelOf(format: WeightFormat): number {
     const isFused = bits === 4 && lut.rows === 16 && lut.entry === 'i7' && isRow;
     return isFused ? layout.KERNEL_LUT4 : layout.KERNEL_CODES;
   }
-  const isBlock = scale!.k === BLOCK && scale!.rows === 1;
+  const isBlock = scale!.k === BLOCK && scale!.rows === 1 && !scale!.super;
   if (isBlock && bits === 4) return layout.KERNEL_Q4;
   return isBlock && bits === 8 ? layout.KERNEL_Q8 : layout.KERNEL_CODES;
 }
@@ -62,7 +77,7 @@ function matvecOf(format: WeightFormat): number {
     const isFast = lut.entry === 'i7' && lut.rows % (LUT_ROWS[bits] ?? 1) === 0;
     return isFast && scale?.k === ALL ? bits : 0;
   }
-  return scale && (scale.k === ALL || scale.k >= BLOCK) ? bits : 0;
+  return scale && !scale.super && (scale.k === ALL || scale.k >= BLOCK) ? bits : 0;
 }
 
 /** Header of a packed matrix [n, k]: byte offset (PACKED_*) to value. */
@@ -90,6 +105,7 @@ export function packedHeader(format: WeightFormat, n: number, k: number) {
     [layout.PACKED_RECORD_BLOCKS, record.blocks],
     [layout.PACKED_OUTLIERS, format.outliers ? outliersAt(format, n, k) : 0],
     [layout.PACKED_NONZEROS, format.sparse ? panelsEnd(format, n, k) : 0],
+    [layout.PACKED_LEVELS, scale?.super ? 2 : 1],
   ]);
 }
 
@@ -98,9 +114,10 @@ function recordOf(format: WeightFormat, k: number) {
   const { float, bits, scale, bias, lut, sparse } = format;
   const all = Math.ceil(k / BLOCK);
   const isRow = !scale || scale.k === ALL || sparse || (lut !== undefined && lut.dim > 1);
-  const blocks = isRow ? all : Math.max(1, scale.k / BLOCK);
+  const blocks = isRow ? all : Math.max(1, (scale.super ?? scale.k) / BLOCK);
   const groups = scale && !float ? groupCount(scale, blocks * BLOCK) : 0;
-  const codesAt = groups * PANEL * FLOAT_BYTES[scale?.dtype ?? 'f32'] * (bias ? 2 : 1);
+  const scales = scale && !float ? scaleBytes(scale, blocks * BLOCK) : 0;
+  const codesAt = scales * PANEL * (bias ? 2 : 1);
   return {
     groups: Math.max(1, groups),
     blocks,
@@ -153,9 +170,16 @@ export function panelBytes(format: WeightFormat, k: number): number {
   const codes = codeBytes(format, k);
   if (kernelOf(format) === layout.KERNEL_LUT4) return LUT4_HEAD + codes;
   if (!scale) return codes;
-  // Whole blocks have all their groups, although a file may have fewer.
-  const groups = groupCount(scale, Math.ceil(k / BLOCK) * BLOCK);
-  return codes + PANEL * groups * FLOAT_BYTES[scale.dtype] * (bias ? 2 : 1);
+  // Whole records have all their groups, although a file may have fewer.
+  const padded = Math.ceil(k / (scale.super ?? BLOCK)) * (scale.super ?? BLOCK);
+  return codes + PANEL * scaleBytes(scale, padded) * (bias ? 2 : 1);
+}
+
+/** Of the scales, or the biases, of one row of k weights (kernels/group_scales.ts). */
+function scaleBytes(scale: ScaleFormat, k: number): number {
+  const groups = groupCount(scale, k);
+  const number = FLOAT_BYTES[scale.dtype];
+  return scale.super ? groups + stepCount(scale, k) * number : groups * number;
 }
 
 /** Of the codes of a panel, or of its mask. */

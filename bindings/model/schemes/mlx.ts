@@ -3,8 +3,8 @@
 
 import { FormatError, UnsupportedError } from '../../errors.js';
 import { formatName } from '../../formats/codecs.js';
-import { paddedK, type WeightFormat } from '../../formats/format.js';
-import { parseAffine } from '../../formats/linear.js';
+import { paddedK, type WeightFormat, withScaleType } from '../../formats/format.js';
+import { linearFormat, parseAffine } from '../../formats/linear.js';
 import { describe, type JsonFields } from '../json_fields.js';
 import type { Meaning, Quantization } from './quantization.js';
 
@@ -66,13 +66,14 @@ export function checkSame(expected: MlxQuantization, came: MlxQuantization, name
 export function mlxKeys(
   packed: readonly { readonly k: number; readonly format: WeightFormat }[],
 ): Record<string, unknown> | null {
-  const [first] = packed;
-  if (!first?.format.bias || !MLX_GROUPS.includes(first.format.scale!.k)) return null;
-  const { bits, scale } = first.format;
+  const first = packed[0]?.format;
+  if (!first?.bias || !MLX_GROUPS.includes(first.scale!.k)) return null;
+  const { bits, scale } = first;
+  const expected = JSON.stringify(linearFormat(bits, false, scale!.k));
   const same = packed.every(({ k, format }) => {
-    const alike =
-      format.bias && !format.sparse && format.bits === bits && format.scale?.k === scale?.k;
-    return alike && !format.activations && !format.outliers && paddedK(k) === k;
+    // MLX has no word for anything else that a format may have.
+    const came = JSON.stringify(withScaleType(format, 'f16'));
+    return came === expected && paddedK(k) === k;
   });
   if (!same) return null;
   const quantization = { group_size: scale!.k, bits, mode: 'affine' };
