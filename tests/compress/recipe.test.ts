@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PackedScheme } from '../../bindings/compress/fit/fit.js';
@@ -276,6 +277,15 @@ for (const [recipe, message] of WRONG) {
       () => parseRecipe(recipe),
       (error: unknown) => error instanceof OptionError && message.test(error.message),
     );
+  });
+}
+
+for (const page of ['recipes', 'compression']) {
+  test(`docs/${page}.md: every example is a recipe`, () => {
+    const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8');
+    const examples = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json!);
+    assert.ok(examples.length > 0, 'no example was found');
+    for (const example of examples) parseRecipe(JSON.parse(example));
   });
 }
 
