@@ -1,5 +1,7 @@
 // Seeded models as the bytes of one .safetensors file, which carries config and tokenizer.
 
+import { stripPart } from '../../../bindings/compress/fit/strip_parts.js';
+import { inTwoLevels } from '../../../bindings/compress/fit/two_levels.js';
 import { BitStream, packBits, unpackBits } from '../../../bindings/formats/bits.js';
 import { codecOf, formatName } from '../../../bindings/formats/codecs.js';
 import { encodeFloats as floatBytes } from '../../../bindings/formats/float_bytes.js';
@@ -116,7 +118,14 @@ function storedParts(path: string, tensor: TinyTensor, format: WeightFormat): St
 
 function dense(tensor: TinyTensor, format: WeightFormat): Values {
   if (format.float) return { codes: floatBytes(tensor.values, format.float) };
-  return format.lut ? palettized(tensor, format) : quantized(tensor, format);
+  if (format.scale?.super) return inSteps(tensor, format);
+  if (format.lut) return palettized(tensor, format);
+  const { codes, scales, biases } = quantized(tensor, format);
+  return {
+    codes: packBits(codes, format.bits),
+    scales: encodeFloats('F16', scales),
+    biases: encodeFloats('F16', biases),
+  };
 }
 
 /** Of every row the weights of more than its mean magnitude are there, with what they are in a dense weight. */
@@ -158,7 +167,7 @@ function someOutliers({ shape: [, k = 0], values }: TinyTensor): Outliers {
 }
 
 /** Plain rounding, no search for the best scale: what counts here is that all runtimes read one file. */
-function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: WeightFormat): Values {
+function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: WeightFormat) {
   const [n = 0, k = 0] = tensor.shape;
   // What shares a scale, in the order of the weights: a group, a row, or all of them.
   const row = scale!.rows === ALL ? n * k : k;
@@ -186,11 +195,20 @@ function quantized(tensor: TinyTensor, { bits, scale, bias: asymmetric }: Weight
       codes[Math.floor(i / k) * paddedK(k) + (i % k)] = Math.max(0, Math.min(most, level));
     }
   }
-  return {
-    codes: packBits(codes, bits),
-    scales: encodeFloats('F16', scales),
-    biases: encodeFloats('F16', biases),
-  };
+  return { codes, scales, biases };
+}
+
+/** Likewise, with scales of two levels. */
+function inSteps(tensor: TinyTensor, format: WeightFormat): Values {
+  const k = tensor.shape[1]!;
+  const { scales, biases } = quantized(tensor, format);
+  const groups = format.bias ? { scales, biases } : { scales };
+  const strip = inTwoLevels(tensor.values, k, format, groups);
+  const bytes: Values = { codes: packBits(strip.codes, format.bits) };
+  for (const role of ['scales', 'scaleSteps', 'biases', 'biasSteps'] as const) {
+    if (strip[role]) bytes[role] = stripPart(strip, role, format);
+  }
+  return bytes;
 }
 
 /** Denser around zero. */
