@@ -8,16 +8,12 @@ import * as assert from 'uvu/assert';
 import { compressModel } from '../../bindings/compress/compress.js';
 import { assignSchemes, quantizationKeys } from '../../bindings/compress/output_tensor.js';
 import { parseRecipe } from '../../bindings/compress/recipe.js';
-import { ReferenceExecutor } from '../../bindings/executor/reference.js';
-import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
 import { inspectModel, loadModel } from '../../bindings/index.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { readRows } from '../../bindings/model/read_rows.js';
-import { planFor } from '../../bindings/plan/plan_for.js';
-import { largest } from '../support/compare.js';
 import { damaged } from '../support/damaged_file.js';
+import { assertNearReference } from '../support/near_reference.js';
 import { raises } from '../support/raises.js';
-import { StepSession } from '../support/step_session.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
 const test = suite<{ dir: string; float: string; model: string }>('outliers');
@@ -78,22 +74,7 @@ for (const words of [
   test(`${JSON.stringify(words)}: logits agree with float64`, async ({ dir, float }) => {
     const model = join(dir, 'other.safetensors');
     await compressModel(float, model, { recipe: parseRecipe({ global: words }) });
-    const checkpoint = await openCheckpoint(model);
-    const plan = planFor(checkpoint.config);
-    const wasm = await WasmExecutor.create(plan, checkpoint, { threads: 1, kvType: 'f32' });
-    const reference = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
-    const tokens = [5, 17, 250, 9, 9, 120];
-    for (const executor of [wasm, reference]) await new StepSession(executor).step(tokens);
-    for (const i of tokens.keys()) {
-      const expected = reference.logits(i);
-      const bound = 0.05 * largest(expected);
-      wasm.logits(i).forEach((logit, token) => {
-        assert.ok(Math.abs(logit - expected[token]!) < bound, `${i}, ${token}: ${logit}`);
-      });
-    }
-    await wasm.dispose();
-    await reference.dispose();
-    await checkpoint.close();
+    await assertNearReference(model);
   });
 }
 

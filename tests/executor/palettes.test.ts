@@ -7,19 +7,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PACKED_BYTES } from '../../assembly/op_layout.js';
 import { compressModel } from '../../bindings/compress/compress.js';
-import { ReferenceExecutor } from '../../bindings/executor/reference.js';
-import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
 import { packedBytes } from '../../bindings/executor/wasm/packing.js';
 import { paletteFormat } from '../../bindings/formats/palette.js';
 import { inspectModel, loadModel } from '../../bindings/index.js';
-import { openCheckpoint } from '../../bindings/model/checkpoint.js';
-import { planFor } from '../../bindings/plan/plan_for.js';
-import { largest } from '../support/compare.js';
 import { damaged } from '../support/damaged_file.js';
 import { paletteWeight } from '../support/palettes.js';
+import { assertNearReference } from '../support/near_reference.js';
 import { raises } from '../support/raises.js';
 import { product, TestRandom } from '../support/random.js';
-import { StepSession } from '../support/step_session.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
 const test = suite<{ dir: string; model: string }>('palettes');
@@ -55,22 +50,7 @@ test('inspect predicts what loading takes', async ({ model }) => {
 });
 
 test('logits agree with float64, up to what int8 activations cost', async ({ model }) => {
-  const checkpoint = await openCheckpoint(model);
-  const plan = planFor(checkpoint.config);
-  const wasm = await WasmExecutor.create(plan, checkpoint, { threads: 1, kvType: 'f32' });
-  const reference = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
-  const tokens = [5, 17, 250, 9, 9, 120];
-  for (const executor of [wasm, reference]) await new StepSession(executor).step(tokens);
-  for (const i of tokens.keys()) {
-    const expected = reference.logits(i);
-    const bound = 0.05 * largest(expected);
-    wasm.logits(i).forEach((logit, token) => {
-      assert.ok(Math.abs(logit - expected[token]!) < bound, `${i}, ${token}: ${logit}`);
-    });
-  }
-  await wasm.dispose();
-  await reference.dispose();
-  await checkpoint.close();
+  await assertNearReference(model);
 });
 
 test('entries of more than 7 bits are refused by table', async ({ model }) => {

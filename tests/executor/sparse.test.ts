@@ -7,15 +7,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compressModel } from '../../bindings/compress/compress.js';
 import { parseRecipe } from '../../bindings/compress/recipe.js';
-import { ReferenceExecutor } from '../../bindings/executor/reference.js';
-import { WasmExecutor } from '../../bindings/executor/wasm/executor.js';
 import { inspectModel, loadModel } from '../../bindings/index.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { readRows } from '../../bindings/model/read_rows.js';
-import { planFor } from '../../bindings/plan/plan_for.js';
-import { largest } from '../support/compare.js';
+import { assertNearReference } from '../support/near_reference.js';
 import { raises } from '../support/raises.js';
-import { StepSession } from '../support/step_session.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
 
 const test = suite<{ dir: string; float: string }>('sparse');
@@ -57,23 +53,7 @@ test('inspect predicts what loading takes, logits agree with float64', async ({ 
     const loaded = await loadModel(model, { threads: 1 });
     assert.equal(residentBytes, loaded.memory, name);
     await loaded.dispose();
-    const checkpoint = await openCheckpoint(model);
-    const plan = planFor(checkpoint.config);
-    const wasm = await WasmExecutor.create(plan, checkpoint, { threads: 1, kvType: 'f32' });
-    const reference = await ReferenceExecutor.create(plan, checkpoint, { kvType: 'f32' });
-    const tokens = [5, 17, 250, 9, 9, 120];
-    for (const executor of [wasm, reference]) await new StepSession(executor).step(tokens);
-    for (const i of tokens.keys()) {
-      const expected = reference.logits(i);
-      const bound = (name === 'pruned floats' ? 1e-4 : 0.05) * largest(expected);
-      wasm.logits(i).forEach((logit, token) => {
-        const miss = Math.abs(logit - expected[token]!);
-        assert.ok(miss <= bound, `${name}: ${i}, ${token}: ${logit}`);
-      });
-    }
-    await wasm.dispose();
-    await reference.dispose();
-    await checkpoint.close();
+    await assertNearReference(model, name === 'pruned floats' ? 1e-4 : undefined);
   }
 });
 

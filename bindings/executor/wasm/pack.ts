@@ -6,7 +6,7 @@ import { FormatError } from '../../errors.js';
 import { decodeFloats } from '../../formats/float_bytes.js';
 import { ALL, type WeightFormat } from '../../formats/format.js';
 import { wrongEntry } from '../../formats/lut_entry.js';
-import { bytesOfRows, type Role, rowBytes } from '../../formats/parts.js';
+import { bytesOfRows, FLOAT_TYPES, type Role, rowBytes } from '../../formats/parts.js';
 import { readOutliers } from '../../model/read_outliers.js';
 import { readRowBytes } from '../../model/row_bytes.js';
 import { matrixShape, type Part, partOf, type Weight } from '../../model/weight.js';
@@ -97,7 +97,7 @@ export async function packWeight(
     const staged = PACKED_ROLES.map((role) => places[role] ?? 0);
     const bad = core.pack_tensor(to, panelAt, rows, k, ...staged);
     // Codes are always numbers; floats and scales may be none.
-    if (bad >= 0) throw notFinite(partOf(weight, format.lut ? 'scales' : 'codes'), row + bad);
+    if (bad >= 0) throw notFinite(parts.filter(mayBeNone), row + bad);
   }
   if (format.outliers) {
     packOutliers(views, to, n, await readOutliers(weight, signal));
@@ -148,13 +148,20 @@ async function packVector(
   await source.read(offset, staged, signal);
   const values = decodeFloats(staged, format.float);
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw notFinite(parts[0], bad);
+  if (bad >= 0) throw notFinite(parts, bad);
   views.floats(to, values.length).set(values);
   onBytes(bytes);
 }
 
-function notFinite(part: Part, row: number): FormatError {
+/** Floats that the core looks at: tables and outliers were looked at before. */
+function mayBeNone({ role, dtype }: Part): boolean {
+  return FLOAT_TYPES.has(dtype) && role !== 'lut' && !role.startsWith('outlier');
+}
+
+/** @param parts one of which it is */
+function notFinite(parts: readonly Part[], row: number): FormatError {
+  const names = parts.map(({ name }) => name).join(' or ');
   return new FormatError(
-    `[load] ${part.source.name}: ${part.name} has infinity or NaN in row ${row}`,
+    `[load] ${parts[0]!.source.name}: ${names} has infinity or NaN in row ${row}`,
   );
 }
