@@ -6,6 +6,7 @@ import { codecOf } from '../../formats/codecs.js';
 import { f16ToF32, f32ToF16 } from '../../formats/float16.js';
 import { ALL, type WeightFormat, withScaleType } from '../../formats/format.js';
 import { MAX_OUTLIER_K } from '../../formats/outliers.js';
+import { bytesOfRows } from '../../formats/parts.js';
 import { describe } from '../../model/json_fields.js';
 import type { Fit, FittedStrip, Floats, PackedScheme, StripOutliers } from './fit.js';
 import { stripPart, type ValueRole } from './strip_parts.js';
@@ -75,8 +76,18 @@ export function outliersBeside(
   rows: number,
   k: number,
 ): StripOutliers {
-  const dense = valuesOf(strip, format, rows, k);
-  return { places, values: weights.map((weight, i) => weight - dense[places[i]!]!) };
+  const decodeRow = rowDecoder(strip, format, rows, k);
+  let row = -1;
+  let values: Float64Array = new Float64Array(0);
+  const lacking = weights.map((weight, i) => {
+    const place = places[i]!;
+    if (Math.floor(place / k) !== row) {
+      row = Math.floor(place / k);
+      values = decodeRow(row);
+    }
+    return weight - values[place % k]!;
+  });
+  return { places, values: lacking };
 }
 
 /**
@@ -104,15 +115,21 @@ function findOutliers(
   return places;
 }
 
-/** The values of a strip's codes: [rows, k]. */
-function valuesOf(strip: FittedStrip, format: WeightFormat, rows: number, k: number): Float64Array {
+/** Of a row of a strip the values of its codes: [k]. Few rows have outliers, and decoding is slow. */
+function rowDecoder(strip: FittedStrip, format: WeightFormat, rows: number, k: number) {
   const exact = withScaleType(format, 'f32');
-  const bytes = codecOf(exact)
-    .parts(exact, rows, k)
-    .map(({ role }) => {
-      return [role, role === 'codes' ? strip.codes : stripPart(strip, role as ValueRole, exact)];
+  const codec = codecOf(exact);
+  const parts = codec.parts(exact, rows, k).map((shape) => {
+    const { role } = shape;
+    const bytes = role === 'codes' ? strip.codes : stripPart(strip, role as ValueRole, exact);
+    return { shape, bytes };
+  });
+  return (row: number): Float64Array => {
+    const ofRow = parts.map(({ shape, bytes }) => {
+      return [shape.role, bytes.subarray(...bytesOfRows(shape, row, row + 1))];
     });
-  return codecOf(exact).decode(exact, Object.fromEntries(bytes), 0, rows, k);
+    return codec.decode(exact, Object.fromEntries(ofRow), row, row + 1, k);
+  };
 }
 
 /** Whether float16 holds it, without overflow and with most of its own accuracy. */
