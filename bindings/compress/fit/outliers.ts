@@ -105,7 +105,7 @@ function findOutliers(
   for (let begin = 0; begin < weights.length; begin += length) {
     const end = Math.min(begin + length, weights.length);
     let squares = 0;
-    for (let i = begin; i < end; i++) squares += weights[i]! ** 2;
+    for (let i = begin; i < end; i++) squares += weights[i]! * weights[i]!;
     const most = threshold ** 2 * (squares / (end - begin));
     for (let i = begin; i < end; i++) {
       const w = weights[i]!;
