@@ -3,6 +3,7 @@
 import { OptionError } from '../errors.js';
 import { codecOf } from '../formats/codecs.js';
 import type { PartBytes } from '../formats/parts.js';
+import { checkTables } from './check_tables.js';
 import { checkOutliers } from './read_outliers.js';
 import { readRowBytes } from './row_bytes.js';
 import { matrixShape, type Weight } from './weight.js';
@@ -10,7 +11,7 @@ import { matrixShape, type Weight } from './weight.js';
 /**
  * Rows [begin, end) of a weight [n, k], dequantized: [end - begin, k]. A vector [n] is n rows of
  * one. Reads only the bytes of those rows.
- * @throws OptionError for rows outside the weight; what `checkOutliers` throws
+ * @throws OptionError for rows outside the weight; what `checkOutliers` and `checkTables` throw
  */
 export async function readRows(
   weight: Weight,
@@ -24,6 +25,7 @@ export async function readRows(
   }
   const bytes = await readBytes(weight, begin, end, signal);
   if (weight.format.outliers) checkOutliers(weight, bytes);
+  if (bytes.lut) checkTables(weight, begin, bytes.lut);
   return codecOf(weight.format).decode(weight.format, bytes, begin, end, k);
 }
 

@@ -5,8 +5,8 @@ import { PACKED_BYTES, PACKED_FIRST, PANEL } from '../../../assembly/op_layout.j
 import { FormatError } from '../../errors.js';
 import { decodeFloats } from '../../formats/float_bytes.js';
 import { ALL, type WeightFormat } from '../../formats/format.js';
-import { wrongEntry } from '../../formats/lut_entry.js';
 import { bytesOfRows, FLOAT_TYPES, type Role, rowBytes } from '../../formats/parts.js';
+import { checkTables } from '../../model/check_tables.js';
 import { readOutliers } from '../../model/read_outliers.js';
 import { readRowBytes } from '../../model/row_bytes.js';
 import { matrixShape, type Part, partOf, type Weight } from '../../model/weight.js';
@@ -91,7 +91,10 @@ export async function packWeight(
     };
     const ofStrip = parts.filter(inStrips);
     const bytes = await readRowBytes(weight, row, row + rows, place, signal, ofStrip);
-    if (bytes.lut) placeTables(views, partOf(weight, 'lut'), bytes.lut, row, format, to);
+    if (bytes.lut) {
+      checkTables(weight, row, bytes.lut);
+      placeTables(views, partOf(weight, 'lut'), bytes.lut, row, format, to);
+    }
     onBytes(read);
     const panelAt = firstPanel + (row / PANEL) * panelBytes(format, k);
     const staged = PACKED_ROLES.map((role) => places[role] ?? 0);
@@ -105,7 +108,7 @@ export async function packWeight(
   }
 }
 
-/** Checks the tables that rows from `row` on need, and writes those that lie apart from the panels. */
+/** Writes the tables that rows from `row` on need, where they lie apart from the panels. */
 function placeTables(
   views: MemoryViews,
   part: Part,
@@ -114,21 +117,12 @@ function placeTables(
   { bits, lut }: WeightFormat,
   packed: number,
 ): void {
-  const first = Math.floor(row / part.serves);
+  if (views.words[(packed + PACKED_FIRST) / 4]! === PACKED_BYTES) return;
   const size = rowBytes(part);
-  const apart = views.words[(packed + PACKED_FIRST) / 4]! > PACKED_BYTES;
-  for (let i = 0; i < bytes.length; i += size) {
-    const table = first + i / size;
-    const entries = bytes.subarray(i, i + size);
-    const wrong = wrongEntry(entries, lut!.entry);
-    if (wrong !== null) {
-      const where = `[load] ${part.source.name}: ${part.name}`;
-      throw new FormatError(
-        `${where}: ${wrong.came} in table ${table}, expected ${wrong.expected}`,
-      );
-    }
-    const to = packed + PACKED_BYTES + table * tableBytes(bits, lut!);
-    if (apart) views.bytes(to, size).set(entries);
+  const stride = tableBytes(bits, lut!);
+  const first = packed + PACKED_BYTES + Math.floor(row / part.serves) * stride;
+  for (let i = 0; i * size < bytes.length; i++) {
+    views.bytes(first + i * stride, size).set(bytes.subarray(i * size, (i + 1) * size));
   }
 }
 
