@@ -78,7 +78,7 @@ for (const words of [
   });
 }
 
-test('MLX is not told to read what has outliers', async ({ float }) => {
+test('MLX is told to read only what it can', async ({ float }) => {
   const checkpoint = await openCheckpoint(float);
   const keys = (more: object) => {
     const global = { type: 'linear', dtype: 'int4', mode: 'linear', ...more };
@@ -86,7 +86,16 @@ test('MLX is not told to read what has outliers', async ({ float }) => {
     return Object.keys(quantizationKeys(assignSchemes(weights, parseRecipe({ global }))));
   };
   assert.equal(keys({}), ['quantization', 'quantization_config']);
-  assert.equal(keys({ outlier_threshold: 5 }), ['quantization_config']);
+  for (const more of [
+    { outlier_threshold: 5 },
+    { dtype: 'int1' },
+    { block_size: 16 },
+    { granularity: 'per_channel' },
+    { scale_dtype: 'int8' },
+    { activations: 'float' },
+  ]) {
+    assert.equal(keys(more), ['quantization_config'], JSON.stringify(more));
+  }
   await checkpoint.close();
 });
 

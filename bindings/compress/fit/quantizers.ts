@@ -3,14 +3,13 @@
 import { OptionError } from '../../errors.js';
 import { ALL, type FloatType, type WeightFormat } from '../../formats/format.js';
 import { describe } from '../../model/json_fields.js';
+import { MLX_BITS, MLX_GROUPS } from '../../model/schemes/mlx.js';
 import type { FittedStrip, Floats, Quantizer } from './fit.js';
 import type { FitCore } from './fit_core.js';
 import { fitGroups } from './linear.js';
 
 /** Words of a recipe. The first, which is the default, is our own. */
 const FIT_WORDS = ['search', 'mlx', 'coremltools'];
-const MLX_BITS: readonly number[] = [2, 3, 4, 5, 6, 8];
-const MLX_GROUPS: readonly number[] = [32, 64, 128];
 
 /** Chooses codes, scales and biases of [rows, k] as the quantizer does. */
 export function runQuantizer(

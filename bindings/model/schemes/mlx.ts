@@ -8,8 +8,9 @@ import { linearFormat, parseAffine } from '../../formats/linear.js';
 import { describe, type JsonFields } from '../json_fields.js';
 import type { Meaning, Quantization } from './quantization.js';
 
-/** Sizes of group that MLX has kernels for. */
-const MLX_GROUPS: readonly number[] = [32, 64, 128];
+/** Weights of a group, and bits of a code, that MLX has kernels for. */
+export const MLX_GROUPS: readonly number[] = [32, 64, 128];
+export const MLX_BITS: readonly number[] = [2, 3, 4, 5, 6, 8];
 const OWN_KEYS: readonly string[] = ['group_size', 'bits', 'mode'];
 
 export interface MlxQuantization extends Quantization {
@@ -68,6 +69,7 @@ export function mlxKeys(
 ): Record<string, unknown> | null {
   const first = packed[0]?.format;
   if (!first?.bias || !MLX_GROUPS.includes(first.scale!.k)) return null;
+  if (!MLX_BITS.includes(first.bits)) return null;
   const { bits, scale } = first;
   const expected = JSON.stringify(linearFormat(bits, false, scale!.k));
   const same = packed.every(({ k, format }) => {
