@@ -7,6 +7,7 @@ import { codecOf } from '../formats/codecs.js';
 import { type FloatType, floatFormat, type WeightFormat } from '../formats/format.js';
 import type { Progress } from '../model/progress.js';
 import { matrixShape, type Weight, weightCount } from '../model/weight.js';
+import { untilAborted } from '../platform/until_aborted.js';
 import type { FittedStrip, PackedScheme } from './fit/fit.js';
 import { FitThreads } from './fit/fit_threads.js';
 import { stripPart, type ValueRole } from './fit/strip_parts.js';
@@ -38,8 +39,8 @@ export interface WriteOptions {
 /** Told after every strip: its weights, and how many of them were rounded. */
 type OnStrip = (weights: number, rounded: number) => void;
 
-/** Those of all tensors that get codes, in their order. */
-type Strips = AsyncGenerator<FittedStrip, never>;
+/** The next one of all tensors that get codes, in their order. */
+type NextStrip = () => Promise<FittedStrip>;
 
 /** Writes all tensors to a new file. @throws what reading, writing and `signal` throw */
 export async function writeWeights(
@@ -55,15 +56,17 @@ export async function writeWeights(
   const threads = await FitThreads.start(threadCount(pieces, options.threads), pieces.length);
   try {
     const fitted = fitAhead(pieces, threads, signal);
-    return await writeTensors(tensors, fitted, sink, metadata, stage, options);
+    const next = async () => (await fitted.next()).value;
+    return await writeTensors(tensors, next, sink, metadata, stage, options);
   } finally {
     await threads.end();
   }
 }
 
-async function writeTensors(
+/** @param next is waited for until `signal`: a strip may take long, and its thread is ended then */
+export async function writeTensors(
   tensors: readonly OutputTensor[],
-  fitted: Strips,
+  next: NextStrip,
   sink: FileSink,
   metadata: Readonly<Record<string, string>>,
   stage: Progress['stage'],
@@ -81,8 +84,9 @@ async function writeTensors(
   };
   const atMost = tensors.flatMap((tensor) => tensorEntries(tensor, longestFormat(tensor)));
   const writer = await SafetensorsWriter.begin(sink, atMost, metadata);
+  const nextStrip = () => untilAborted(next(), signal);
   for (const tensor of tensors) {
-    storedBytes += await writeTensor(writer, tensor, fitted, onStrip);
+    storedBytes += await writeTensor(writer, tensor, nextStrip, onStrip);
   }
   const fileBytes = await writer.finish();
   return { fileBytes, parameters: total, bitsPerWeight: (storedBytes * 8) / total, rounded };
@@ -92,14 +96,14 @@ async function writeTensors(
 async function writeTensor(
   writer: SafetensorsWriter,
   tensor: OutputTensor,
-  fitted: Strips,
+  nextStrip: NextStrip,
   onStrip: OnStrip,
 ): Promise<number> {
   const { weight, scheme } = tensor;
   const format =
     typeof scheme === 'string'
       ? await writeFloats(writer, weight, scheme, onStrip)
-      : await writePacked(writer, weight, scheme, fitted, onStrip);
+      : await writePacked(writer, weight, scheme, nextStrip, onStrip);
   let bytes = 0;
   for (const stored of tensorEntries(tensor, format)) {
     writer.endTensor(stored);
@@ -128,7 +132,7 @@ async function writePacked(
   writer: SafetensorsWriter,
   weight: Weight,
   scheme: PackedScheme,
-  fitted: Strips,
+  nextStrip: NextStrip,
   onStrip: OnStrip,
 ): Promise<WeightFormat> {
   const { format } = scheme;
@@ -137,7 +141,7 @@ async function writePacked(
   const outliers = new OutlierParts(k);
   const sparse = new SparseParts(format);
   for (const { begin, rows } of piecesOf([{ weight, scheme }])) {
-    const { codes, refused, outliers: ofStrip, ...rest } = (await fitted.next()).value;
+    const { codes, refused, outliers: ofStrip, ...rest } = await nextStrip();
     if (refused !== undefined) throw new OptionError(`[compress] ${weight.path}: ${refused}`);
     await writer.append(rest.counts ? sparse.add(codes, rest.counts) : codes);
     held.push(rest);

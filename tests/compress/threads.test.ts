@@ -10,6 +10,7 @@ import { FitThreads } from '../../bindings/compress/fit/fit_threads.js';
 import { fitAhead, piecesOf } from '../../bindings/compress/fit_ahead.js';
 import { assignSchemes } from '../../bindings/compress/output_tensor.js';
 import { schemeRecipe } from '../../bindings/compress/recipe.js';
+import { writeTensors } from '../../bindings/compress/write_weights.js';
 import { openCheckpoint } from '../../bindings/model/checkpoint.js';
 import { raises } from '../support/raises.js';
 import { writeTinyLlama } from '../support/tiny_model.js';
@@ -68,6 +69,20 @@ test('an abort leaves nothing behind, and no thread', async ({ dir, model }) => 
   const reason = await compressModel(model, join(dir, 'aborted'), options).catch((error) => error);
   assert.is(reason.message, 'enough');
   assert.equal(await readdir(dir), before);
+});
+
+test('an abort does not wait for a strip', async ({ model }) => {
+  const checkpoint = await openCheckpoint(model, {});
+  const tensors = assignSchemes(checkpoint.weights.values(), schemeRecipe('int4'));
+  const sink = { write: async () => {}, writeAt: async () => {}, close: async () => {} };
+  const abort = new AbortController();
+  const never = () => {
+    abort.abort(new Error('enough'));
+    return new Promise<never>(() => {});
+  };
+  const written = writeTensors(tensors, never, sink, {}, 'compress', { signal: abort.signal });
+  assert.is((await written.catch((error) => error)).message, 'enough');
+  await checkpoint.close();
 });
 
 test('threads that are no number of them', async ({ dir, model }) => {
