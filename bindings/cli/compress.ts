@@ -1,6 +1,6 @@
 import { compressModel, type RecipeChoice } from '../compress/compress.js';
 import { planCompression } from '../compress/plan_compression.js';
-import { parseRecipe, type Recipe } from '../compress/recipe.js';
+import { parseRecipe, type Recipe, SCHEMES } from '../compress/recipe.js';
 import { OptionError } from '../errors.js';
 import { checkJsonDepth } from '../model/json_fields.js';
 import { shapeText } from '../model/packed_weight.js';
@@ -24,7 +24,7 @@ export const compress: Command = {
     operands: MODEL_AND_OUT,
     options: {
       ...OUT,
-      scheme: { value: 'S', help: 'int8, int4, int4-asym or palettize4 (default: int4)' },
+      scheme: { value: 'S', help: `${[...SCHEMES.keys()].join(', ')} (default: int4)` },
       recipe: { value: 'FILE', help: 'JSON: global and overrides, by match or kind' },
       threads: { value: 'N', help: 'threads that fit, or auto (default: auto)' },
       'dry-run': { help: 'print what each tensor would become; read no weights, write nothing' },
