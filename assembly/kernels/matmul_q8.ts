@@ -5,15 +5,16 @@
 //             + f32(sum(x[i, b])) * (bias[o, b] * xScale[i, b])      only with biases
 //
 //   y, x, xScales, xSums as operands.ts draws them
-//   weights     [ceil(n / 8), blocks] records of 256 bytes of q - 128 (int8), as a tile of add_rows.ts; then 8 scales,
+//   weights     [ceil(n / 8), blocks] records of 256 bytes of q - 128 (int8), as a tile of add_factors.ts; then 8 scales,
 //               then 8 biases if any, of PACKED_DTYPE
-//   scratch     f32 [4, 4] factors of add_rows.ts; then f32 [m, 8], the panel's running sums
+//   scratch     f32 [4, 4] factors of add_factors.ts; then f32 [m, 8], the panel's running sums
 //   zero    0 without biases; 128 with them, since their q is unsigned
 //
 // |sum| <= 32 * 127 * 128 per block, exact in f32.
 
 import { PANEL } from '../op_layout';
-import { add_i8, place_factors } from './add_rows';
+import { place_factors } from './add_factors';
+import { add_i8 } from './add_i8';
 import { scale_bytes } from './group_scales';
 import {
   blocks_of,

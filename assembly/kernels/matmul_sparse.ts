@@ -7,7 +7,7 @@
 //
 //   y, x, xScales, xSums as operands.ts draws them
 //   packed      header and panels, as code_panel.ts and sparse_panel.ts draw them
-//   scratch     SPARSE_BYTES: the tile (unpack_codes.ts), a tile of ones for weights that are there, factors (add_rows.ts),
+//   scratch     SPARSE_BYTES: the tile (unpack_codes.ts), a tile of ones for weights that are there, factors (add_factors.ts),
 //               codes as they are unpacked; then f32 [m, 8], the panel's running sums
 //   q - zero    as for matmul_tile, or 0 where no weight is; a row that has one scale is one group
 //
@@ -15,9 +15,10 @@
 // a scale that is infinite or NaN is NaN.
 
 import { SPARSE_BYTES } from '../op_layout';
-import { add_half_u7, add_i8, add_u7, place_factors } from './add_rows';
+import { place_group } from './add_factors';
+import { add_i8 } from './add_i8';
+import { add_half_u7, add_u7 } from './add_u7';
 import { bits_of, group_at, group_of, is_palette, panel_at } from './code_panel';
-import { biases_at, scales_at } from './group_scales';
 import { blocks_of, has_bias, x_block, x_scales_block, x_sums_block } from './operands';
 import { add_scaled, store_panel } from './panel';
 import { count_block, expand_block, MASK_BYTES, mask_at, nonzeros_at } from './sparse_panel';
@@ -56,8 +57,7 @@ export function matmul_sparse(
         passed += count;
       }
       for (let piece: u32 = 0; piece < pieces; piece++) {
-        const scales = scales_at(packed, s, group_at(packed, (b << 5) + (piece << 4)));
-        place_factors(scratch + FACTORS, packed, scales, biases_at(packed));
+        place_group(scratch + FACTORS, packed, s, group_at(packed, (b << 5) + (piece << 4)));
         if (count == 0) add_nothing(op, packed, scratch + FACTORS, sums, m, b);
         else if (pieces == 2) add_half(op, packed, scratch, sums, m, b, piece);
         else add_block(op, packed, scratch, sums, m, b);

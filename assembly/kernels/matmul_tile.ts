@@ -8,16 +8,17 @@
 //
 //   y, x, xScales, xSums as operands.ts draws them
 //   packed      header and panels, as code_panel.ts draws them
-//   scratch     the tile (unpack_codes.ts) and its factors (add_rows.ts), TILE_BYTES; then f32 [m, 8], the panel's
+//   scratch     the tile (unpack_codes.ts) and its factors (add_factors.ts), TILE_BYTES; then f32 [m, 8], the panel's
 //               running sums
 //   zero    2^(bits - 1) without biases, 0 with them
 //
 // For a palette, q - zero is the entry that q is the index of. |dot| <= 32 * 127 * 255, exact in f32.
 
 import { TILE_BYTES } from '../op_layout';
-import { add_half_u7, add_i8, add_u7 } from './add_rows';
+import { place_group } from './add_factors';
+import { add_i8 } from './add_i8';
+import { add_half_u7, add_u7 } from './add_u7';
 import { bits_of, block_at, group_at, group_of, is_palette, panel_at } from './code_panel';
-import { biases_at, scales4 } from './group_scales';
 import { blocks_of, has_bias, x_block, x_scales_block, x_sums_block } from './operands';
 import { store_panel } from './panel';
 import { offset_of, store_scaled_panel } from './row_scales';
@@ -55,16 +56,6 @@ export function matmul_tile(
     }
     store_sums(op, packed, sums, m, panel, s);
   }
-}
-
-/** The factors of group g: add_rows.ts. */
-function place_group(to: usize, packed: usize, panelAt: usize, g: u32): void {
-  v128.store(to, scales4(packed, panelAt, g, 0));
-  v128.store(to, scales4(packed, panelAt, g, 4), 16);
-  if (!has_bias(packed)) return;
-  const biases = panelAt + biases_at(packed);
-  v128.store(to, scales4(packed, biases, g, 0), 32);
-  v128.store(to, scales4(packed, biases, g, 4), 48);
 }
 
 /** Scales that come last are 1 until then. */
