@@ -10,7 +10,8 @@ import {
 } from './generate/prompt.js';
 import { TextStream } from './generate/text_stream.js';
 import type { Sampler, SamplerOptions } from './sampler/sampler.js';
-import { type Occupation, Session } from './session/session.js';
+import type { Occupation } from './session/owner.js';
+import { Session } from './session/session.js';
 import type { StopMatcher } from './text/stop_matcher.js';
 
 export type { GenerateOptions } from './generate/options.js';

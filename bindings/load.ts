@@ -11,6 +11,7 @@ import {
   type GenerateResult,
   generate,
 } from './generate.js';
+import { withWeights } from './load/compressor.js';
 import {
   checkLoadOptions,
   checkSessionOptions,
@@ -63,7 +64,7 @@ export async function loadSeen(
     checkWeights(plan, checkpoint.weights, checkpoint.name);
     const texts = readTexts(checkpoint);
     await checkTiedHead(checkpoint, options.signal);
-    const executor = await withWeights(checkpoint, options, (packed) => {
+    const executor = await withWeights(checkpoint, options.compress, options, (packed) => {
       see(packed);
       return createExecutor(plan, packed, options, module);
     });
@@ -78,21 +79,6 @@ export async function loadSeen(
     });
   } finally {
     await checkpoint.close();
-  }
-}
-
-/** Runs `use` with the checkpoint, or with what is made of it while it is loaded. */
-async function withWeights<T>(
-  checkpoint: Checkpoint,
-  options: LoadOptions,
-  use: (packed: Checkpoint) => Promise<T>,
-): Promise<T> {
-  if (!options.compress) return use(checkpoint);
-  const packed = await options.compress.compress(checkpoint, options);
-  try {
-    return await use(packed);
-  } finally {
-    await packed.close();
   }
 }
 

@@ -19,3 +19,19 @@ export interface Compressor {
    */
   compress(checkpoint: Checkpoint, options: CompressorOptions): Promise<Checkpoint>;
 }
+
+/** Runs `use` with the checkpoint, or with what is made of it while it is loaded. */
+export async function withWeights<T>(
+  checkpoint: Checkpoint,
+  compressor: Compressor | undefined,
+  options: CompressorOptions,
+  use: (packed: Checkpoint) => Promise<T>,
+): Promise<T> {
+  if (!compressor) return use(checkpoint);
+  const packed = await compressor.compress(checkpoint, options);
+  try {
+    return await use(packed);
+  } finally {
+    await packed.close();
+  }
+}

@@ -1,5 +1,6 @@
 // What a session has from its model and its caller.
 
+import { OptionError, show } from '../errors.js';
 import type { Executor, MaybePromise } from '../executor/executor.js';
 import type { Progress } from '../model/progress.js';
 import { checkOptionNames, type OptionNames } from '../options.js';
@@ -64,3 +65,38 @@ export interface TokenChooser {
  * executor's own logits.
  */
 export const CHOOSING_IN_TURN = new WeakSet<TokenChooser['choose']>();
+
+/** A generation's hold on a session. */
+export interface Occupation {
+  /**
+   * Drops the tokens that the session does not have in common with the start of `prompt`, whose last one must be
+   * fed in any case.
+   * @returns tokens kept
+   */
+  keepPrefix(prompt: readonly number[], options?: StepOptions): Promise<number>;
+  /** As the session's. */
+  prefill(tokens: ArrayLike<number>, options?: PrefillOptions): Promise<Float32Array>;
+  /** As the session's. */
+  sample(
+    tokens: ArrayLike<number>,
+    chooser: TokenChooser,
+    options?: PrefillOptions,
+  ): Promise<number>;
+  /** Lets others change the tokens again, unless a later generation has begun. */
+  end(): void;
+}
+
+/**
+ * A copy of tokens to feed, so that the caller may change the original meanwhile.
+ * @throws OptionError for none at all, and for what is no token
+ */
+export function checkedTokens(tokens: ArrayLike<number>, vocabSize: number): number[] {
+  if (tokens.length === 0)
+    throw new OptionError('[session] expected at least one token, came none');
+  return Array.from(tokens, (token, i) => {
+    if (Number.isInteger(token) && token >= 0 && token < vocabSize) return token;
+    throw new OptionError(
+      `[session] token ${i}: expected an integer from 0 to ${vocabSize - 1}, came ${show(token)}`,
+    );
+  });
+}

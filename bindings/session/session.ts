@@ -8,27 +8,15 @@ import { logProbability } from './log_probability.js';
 import { LogitsCopy } from './logits_copy.js';
 import {
   CHOOSING_IN_TURN,
+  checkedTokens,
   checkStepOptions,
+  type Occupation,
   type PrefillOptions,
   type SessionOwner,
   type StepOptions,
   type TokenChooser,
 } from './owner.js';
 import { SessionState } from './session_state.js';
-
-/** A generation's hold on a session. */
-export interface Occupation {
-  /**
-   * Drops the tokens that the session does not have in common with the start of `prompt`, whose last one must be
-   * fed in any case.
-   * @returns tokens kept
-   */
-  keepPrefix(prompt: readonly number[], options?: StepOptions): Promise<number>;
-  readonly prefill: Session['prefill'];
-  readonly sample: Session['sample'];
-  /** Lets others change the tokens again, unless a later generation has begun. */
-  end(): void;
-}
 
 const asRead = <T>(last: T): T => last;
 
@@ -272,14 +260,6 @@ export class Session {
   #checked(by: Occupation | null, tokens: ArrayLike<number>): number[] {
     this.#state.use();
     this.#admit(by);
-    const { vocabSize } = this.#owner;
-    if (tokens.length === 0)
-      throw new OptionError('[session] expected at least one token, came none');
-    return Array.from(tokens, (token, i) => {
-      if (Number.isInteger(token) && token >= 0 && token < vocabSize) return token;
-      throw new OptionError(
-        `[session] token ${i}: expected an integer from 0 to ${vocabSize - 1}, came ${show(token)}`,
-      );
-    });
+    return checkedTokens(tokens, this.#owner.vocabSize);
   }
 }
