@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import './suite.js';
+import './fits.js';
 import { cases } from './support/collect.js';
 
 for (const { name, run } of cases) test(name, run);

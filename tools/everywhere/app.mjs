@@ -47,6 +47,7 @@ export async function makeApp() {
   // Bun would apply the "paths" of the project around it, to the package too.
   writeFileSync(join(APP, 'tsconfig.json'), '{}');
   await makeSuite('suite', 'halfbyte');
+  await makeSuite('files', 'halfbyte', 'files_suite.ts');
   await makeSuite('inline', 'halfbyte/inline');
 }
 
@@ -54,15 +55,16 @@ export async function makeApp() {
  * The suite, and a script and a page that run it.
  * @param {string} name of the three files
  * @param {string} entry what the suite imports as `halfbyte`
+ * @param {string} [source] below tests/everywhere
  */
-async function makeSuite(name, entry) {
+async function makeSuite(name, entry, source = 'suite.ts') {
   writeFileSync(join(APP, `${name}_main.mjs`), MAIN(name));
   writeFileSync(join(APP, `${name}.html`), PAGE(name));
   await bundle({
-    entryPoints: [join(ROOT, 'tests', 'everywhere', 'suite.ts')],
+    entryPoints: [join(ROOT, 'tests', 'everywhere', source)],
     outfile: join(APP, `${name}.mjs`),
     format: 'esm',
-    external: [entry],
+    external: [entry, 'node:*'],
     ...(entry !== 'halfbyte' && { alias: { halfbyte: entry } }),
     // The tests are imported for what they do, which package.json does not know.
     ignoreAnnotations: true,

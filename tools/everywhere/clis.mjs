@@ -15,7 +15,7 @@ const TIME_LIMIT_MS = 120_000;
  * @param {string[]} args before the script
  * @param {string} [script]
  */
-export async function runCli(path, args = [], script = join(APP, 'suite_main.mjs')) {
+export async function runCli(path, args = [], script = join(APP, 'files_main.mjs')) {
   const command = join(MODULES, path);
   if (!existsSync(command)) throw new Error(`missing: ${command}`);
   const env = { DENO_DIR: join(APP, '.deno'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' };
