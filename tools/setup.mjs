@@ -32,7 +32,7 @@ export function setUpRuntimes() {
   // The other runtimes are optional there: only `npm run test:everywhere` wants them.
   const what = 'Node 24 for the tests of relaxed SIMD';
   const { status } = installIfNeeded(RUNTIMES, what, ['--omit=optional']);
-  if (status !== 0) process.stderr.write('Node 24 could not be installed; its tests are skipped\n');
+  if (status !== 0) process.stderr.write('Node 24 could not be installed; its tests will fail\n');
 }
 
 /** Tokenizers of well-known models; their tests say so where they are missing. */
