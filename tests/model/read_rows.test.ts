@@ -63,7 +63,7 @@ test('palette rows, across tables', async () => {
   const random = new TestRandom(2);
   const padded = paddedK(k);
   const indices = Uint8Array.from({ length: n * padded }, () => random.below(16));
-  const lut = Int8Array.from({ length: 48 }, () => random.below(256) - 128);
+  const lut = Int8Array.from({ length: 48 }, () => random.below(128) - 64);
   const scales = Float32Array.from({ length: n }, () => random.below(64) / 8 - 4);
   const bytes: Partial<Record<Role, Uint8Array>> = {
     codes: packBits(indices, 4),
